@@ -11,6 +11,7 @@ from fabric.catalog import models
 from fabric.flow import fail
 from fabric.request.parallel import Parallel
 from fabric.studies.study import Study
+from fabric.training.model_run import ModelRun
 from fabric.training.network_time import NetworkTime
 from fabric.training.prepared_step import prepare_step
 
@@ -63,10 +64,8 @@ def times_of(study: Study, job: Job, routing: str, *, failed: bool) -> tuple[flo
     blueprint, parallel = study.blueprint, job.parallel(study.blueprint.gpus)
     up = fail(blueprint, failures_of(study)) if failed else None
     network = NetworkTime.of(blueprint, parallel, routing, up=up)
-    prepared = prepare_step(
-        blueprint, models()[job.model], parallel, batch=job.micro_batches * parallel.dp, precision=job.precision,
-        software=job.software, routing=routing, network=network,
-    )  # fmt: skip
+    run = ModelRun(models()[job.model], parallel, job.micro_batches * parallel.dp, job.precision, job.software)
+    prepared = prepare_step(blueprint, run, network=network)
     return prepared.step_s(), prepared.step.run(prepared.view.on_ideal_network()).step_s
 
 

@@ -10,7 +10,11 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fabric.training.model_run import ModelRun
 
 LAYOUTS: dict[str, tuple[str, dict[str, Any]]] = {
     "dense": ("llama3-405b", {"tp": 8, "pp": 16}),
@@ -33,16 +37,17 @@ SPARE = 0.98
 """The part of the GPUs that a run has where servers fail."""
 
 
-def lay_out(name: str, gpus: int) -> tuple[Any, Any, int]:
-    """Return the model, the degrees on at most as many GPUs, and a batch of 64 sequences for each copy of the model."""
+def lay_out(name: str, gpus: int) -> ModelRun:
+    """Return a run on at most as many GPUs, with a batch of 64 sequences for each copy of the model."""
     from fabric.catalog import models
     from fabric.request.parallel import Parallel
+    from fabric.training.model_run import ModelRun
 
     model, degrees = LAYOUTS[name]
     inner = degrees.get("tp", 1) * degrees.get("cp", 1) * degrees.get("pp", 1)
     multiple = max(degrees.get("ep", 1), degrees.get("shard_group", 1))
     parallel = Parallel(**degrees, dp=gpus // inner // multiple * multiple)
-    return models()[model], parallel, 64 * parallel.dp
+    return ModelRun(models()[model], parallel, 64 * parallel.dp)
 
 
 def compare(what: str, most_s: float, run: Callable[[], Any]) -> bool:
@@ -61,11 +66,9 @@ def compare_steps(design: str, most_s: float, routing: str) -> bool:
 
     plan, kept = fabric.design(design).blueprint, True
     for name in LAYOUTS:
-        model, parallel, batch = lay_out(name, plan.gpus)
-        what = f"{name} on {parallel.gpus:,} GPUs of {design}, {routing}"
-        kept &= compare(
-            what, most_s, lambda run=(model, parallel, batch): train_step(plan, *run[:2], batch=run[2], routing=routing)
-        )
+        run = lay_out(name, plan.gpus)
+        what = f"{name} on {run.parallel.gpus:,} GPUs of {design}, {routing}"
+        kept &= compare(what, most_s, partial(train_step, plan, run, routing=routing))
     return kept
 
 
@@ -81,15 +84,12 @@ def compare_damaged(design: str) -> bool:
     cases["another job"] = {"jobs": [Job("other", int(plan.gpus * (1 - SPARE)), "all-to-all")]}
     for what, words in cases.items():
         for name in ("dense", "experts"):
-            model, parallel, batch = lay_out(name, int(plan.gpus * SPARE))
+            run = lay_out(name, int(plan.gpus * SPARE))
 
-            def run(
-                words: dict[str, Any] = words, model: Any = model, parallel: Any = parallel, batch: int = batch
-            ) -> Any:
-                network = NetworkTime.of(plan, parallel, **words)
-                return train_step(plan, model, parallel, batch=batch, network=network)
+            def time_run(words: dict[str, Any] = words, run: ModelRun = run) -> Any:
+                return train_step(plan, run, network=NetworkTime.of(plan, run.parallel, **words))
 
-            kept &= compare(f"{name} on {design}, {what}", FAILED_S, run)
+            kept &= compare(f"{name} on {design}, {what}", FAILED_S, time_run)
     return kept
 
 

@@ -177,10 +177,7 @@ def _network(run: Run) -> tuple[NetworkTime, MessageView]:
 def step_s(run: Run, constants: TrainingEfficiency) -> float:
     """Return the seconds of a run's step."""
     network, view = _network(run)
-    prepared = prepare_step(
-        fabric_of(run).blueprint, run.model, run.parallel, batch=run.batch, sequence=run.sequence,
-        precision=run.precision, software=run.software, routing=run.routing, network=network, constants=constants,
-    )  # fmt: skip
+    prepared = prepare_step(fabric_of(run).blueprint, run.model_run, network=network, constants=constants)
     return prepared.step.run(view).step_s
 
 

@@ -14,6 +14,7 @@ import fabric
 from fabric.catalog import Model, accelerators, models, servers
 from fabric.request.parallel import Parallel
 from fabric.studies.study import Study
+from fabric.training.model_run import ModelRun
 from fabric.training.operations import COUNTS
 from fabric.training.usual_run import OPEN, complete_run, does_fit
 
@@ -83,6 +84,12 @@ class Run:
         """The series, of which the rows called `single` have one each."""
         return self.model.name if self.series == "single" else self.series
 
+    @property
+    def model_run(self) -> ModelRun:
+        """What is timed of it."""
+        model = replace(self.model, sequence=self.sequence)
+        return ModelRun(model, self.parallel, self.batch, self.precision, self.software)
+
 
 @cache
 def published(file: Path = FILE) -> tuple[Run, ...]:
@@ -130,9 +137,8 @@ def _parallel(row: Mapping[str, str], model: Model, software: str, accelerator: 
     )  # fmt: skip
     unsaid = [key for key in OPEN if not row[key]]
     shown = replace(model, sequence=int(row["seq"]))
-    batch, precision = int(row["global_batch"]), row["precision"].lower()
-    fits = does_fit(shown, batch, precision, accelerators()[accelerator], software)
-    found = complete_run(parallel, batch, software, unsaid, fits)
+    run = ModelRun(shown, parallel, int(row["global_batch"]), row["precision"].lower(), software)
+    found = complete_run(run, unsaid, does_fit(run, accelerators()[accelerator]))
     # What does not fit without recomputing every layer is kept in the host's memory in NVIDIA's recipes.
     offloads = found.recompute == "full" != row["recompute"]
     return replace(found, recompute="none") if offloads else found

@@ -19,6 +19,7 @@ from fabric.request.parallel_text import make_parallel, read_keys
 from fabric.studies.study import Study, design
 from fabric.training.check import check
 from fabric.training.fit import check_fit
+from fabric.training.model_run import PRECISION, SOFTWARE, ModelRun
 from fabric.training.network_time import NetworkTime
 from fabric.training.prepared_step import accelerator_of
 from fabric.training.step import TrainingStep, train_step
@@ -26,24 +27,11 @@ from fabric.training.usual_run import OPEN, complete_run, does_fit
 
 __all__ = ["AskedTraining", "complete_on", "train", "train_on"]
 
-PRECISION, SOFTWARE = "bf16", "megatron"
-"""What a run has where neither its file nor the call says otherwise."""
-
 
 @dataclass(frozen=True)
-class AskedTraining:
+class AskedTraining(ModelRun):
     """A run that is asked for, with its defaults."""
 
-    model: Model
-    """The model, with the run's sequences."""
-    parallel: Parallel
-    """How it is divided."""
-    batch: int
-    """The sequences of a step."""
-    precision: str = PRECISION
-    """The precision of the layers' matrix products."""
-    software: str = SOFTWARE
-    """The name of the training framework."""
     gpu_hour_usd: float | None = None
     """The price of a GPU for an hour; None where it is not known."""
     unsaid: tuple[str, ...] = ()
@@ -139,22 +127,17 @@ def train_on(
 ) -> TrainingStep:
     """Return what a step of a run takes on a design; the words and the errors are those of `train`."""
     failures = (failures,) if isinstance(failures, str) else failures
-    plan, asked = study.blueprint, complete_on(study.blueprint, asked)
-    model, parallel = asked.model, asked.parallel
+    plan, run = study.blueprint, complete_on(study.blueprint, asked)
     up = fail(plan, failures, seed) if failures else None
-    network = NetworkTime.of(plan, parallel, routing, up=up, jobs=jobs)
-    return train_step(
-        plan, model, parallel, batch=asked.batch, precision=asked.precision, software=asked.software, routing=routing,
-        network=network,
-    )  # fmt: skip
+    network = NetworkTime.of(plan, run.parallel, routing, up=up, jobs=jobs)
+    return train_step(plan, run, routing=routing, network=network)
 
 
 def complete_on(blueprint: Blueprint, asked: AskedTraining) -> AskedTraining:
     """Return a run whose unsaid keys its GPUs' memory has decided; raises InputError as `train` does."""
-    model, batch, software, gpu = asked.model, asked.batch, asked.software, accelerator_of(blueprint)
-    check(model, asked.parallel, batch, blueprint.gpus)
-    fits = does_fit(model, batch, asked.precision, gpu, software)
-    parallel = complete_run(asked.parallel, batch, software, asked.unsaid, fits)
-    check(model, parallel, batch, blueprint.gpus)
-    check_fit(model, parallel, batch, asked.precision, gpu, software=software)
-    return replace(asked, parallel=parallel, unsaid=())
+    gpu = accelerator_of(blueprint)
+    check(asked, blueprint.gpus)
+    run = replace(asked, parallel=complete_run(asked, asked.unsaid, does_fit(asked, gpu)), unsaid=())
+    check(run, blueprint.gpus)
+    check_fit(run, gpu)
+    return run

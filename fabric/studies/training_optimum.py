@@ -123,10 +123,7 @@ class _Timer:
     @classmethod
     def of(cls, blueprint: Blueprint, run: AskedTraining) -> _Timer:
         """Return the timer of a run; raises InputError for what can't run on such servers."""
-        prepared = prepare_step(
-            blueprint, run.model, run.parallel, batch=run.batch, precision=run.precision, software=run.software
-        )
-        return cls(prepared.step, run.parallel)
+        return cls(prepare_step(blueprint, run).step, run.parallel)
 
     @cached_property
     def messages(self) -> list[Message]:

@@ -12,7 +12,8 @@ from fabric.errors import InputError
 from fabric.request.model_file import TrainingRun, check_words, read_training
 from fabric.request.parallel_text import ParallelKeys, read_keys
 from fabric.studies.study import Study
-from fabric.studies.training import PRECISION, SOFTWARE, AskedTraining
+from fabric.studies.training import AskedTraining
+from fabric.training.model_run import PRECISION, SOFTWARE
 from fabric.training.search import Search, SearchResult
 
 __all__ = ["AskedSearch"]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from fabric.catalog import PRECISIONS, Model, training_efficiency
 from fabric.request.parallel import Parallel
+from fabric.training.model_run import ModelRun
 from fabric.training.stages import Stage
 
 __all__ = ["Kept", "kept_of", "most_in_flight"]
@@ -32,7 +33,7 @@ class Kept:
         return each * in_flight + outputs + (self.whole_bytes if stage.layers else 0.0)
 
 
-def kept_of(model: Model, parallel: Parallel, sequence: int, precision: str, software: str = "megatron") -> Kept:
+def kept_of(run: ModelRun) -> Kept:
     """Return what a GPU keeps of one micro-batch.
 
     The formulas are those of arXiv:2205.05198, section 4, part by part and without dropout: of a GPT layer 32 and not
@@ -40,9 +41,9 @@ def kept_of(model: Model, parallel: Parallel, sequence: int, precision: str, sof
     its input alone with full recomputation; otherwise all but what Parallel.recompute says, and with software that
     recomputes a share of matrix products the outputs of the others.
     """
-    framework = training_efficiency().software[software]
-    tokens = parallel.micro_batch * sequence / parallel.cp
-    stored = PRECISIONS[precision]
+    model, parallel, framework = run.model, run.parallel, training_efficiency().software[run.software]
+    tokens = parallel.micro_batch * model.sequence / parallel.cp
+    stored = PRECISIONS[run.precision]
     rules = _Rules(parallel, stored, stored if framework.keeps_narrow else 2)
     share = framework.recomputes_products if parallel.recompute == "selective" else 0.0
     again = parallel.recompute == "full" or share > 0
@@ -50,7 +51,7 @@ def kept_of(model: Model, parallel: Parallel, sequence: int, precision: str, sof
         rules = replace(rules, parallel=replace(parallel, recompute="none"))
     unfused = framework.attention is None
     kept = unfused and parallel.recompute not in ("selective", "modules")
-    attention = _attention(model, rules) + (5 * model.heads * sequence / parallel.tp if kept else 0.0)
+    attention = _attention(model, rules) + (5 * model.heads * model.sequence / parallel.tp if kept else 0.0)
     dense = attention + _feed_forward(model.hidden, model.ffn, model.gated, rules)
     moe = attention + _experts(model, rules)
     largest = max(dense if model.dense_count else 0.0, moe if model.moe_count else 0.0)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from fabric.catalog import Model
 from fabric.errors import InputError, Mistake
 from fabric.request.parallel import Parallel
+from fabric.training.model_run import ModelRun
 from fabric.training.stages import split_layers
 
 __all__ = ["check", "find_mistakes", "find_nearest", "most_micro_batches"]
@@ -16,26 +17,23 @@ MOST_OF_RANK, MOST_OF_ALL = 50_000, 2_000_000
 held in memory."""
 
 
-def check(model: Model, parallel: Parallel, batch: int, gpus: int, sequence: int | None = None) -> None:
-    """Raise InputError with every reason why `parallel` can't train `model` on `gpus` GPUs.
-
-    `batch` is the sequences of a step over all GPUs, of `sequence` tokens each (by default the model's).
-    """
+def check(run: ModelRun, gpus: int) -> None:
+    """Raise InputError with every reason why a run can't be on a fabric of `gpus` GPUs."""
     mistakes = [
-        Mistake(f"parallel.{key}" if hasattr(parallel, key) else key, text)
-        for key, text in find_mistakes(model, parallel, batch, gpus, sequence or model.sequence)
+        Mistake(f"parallel.{key}" if hasattr(run.parallel, key) else key, text)
+        for key, text in find_mistakes(run, gpus)
     ]
     if mistakes:
         raise InputError(mistakes)
 
 
-def find_mistakes(model: Model, parallel: Parallel, batch: int, gpus: int, sequence: int) -> Iterator[tuple[str, str]]:
+def find_mistakes(run: ModelRun, gpus: int) -> Iterator[tuple[str, str]]:
     """Yield each key that is wrong, with what is wrong and the nearest value that works."""
-    yield from _check_gpus(parallel, gpus)
-    yield from _check_tensor(model, parallel, sequence)
-    yield from _check_pipeline(model, parallel)
-    yield from _check_experts(model, parallel)
-    yield from _check_batch(parallel, batch)
+    yield from _check_gpus(run.parallel, gpus)
+    yield from _check_tensor(run.model, run.parallel)
+    yield from _check_pipeline(run.model, run.parallel)
+    yield from _check_experts(run.model, run.parallel)
+    yield from _check_batch(run.parallel, run.batch)
 
 
 def find_nearest(wanted: int, works: Callable[[int], bool], most: int) -> str:
@@ -61,8 +59,8 @@ def _check_gpus(parallel: Parallel, gpus: int) -> Iterator[tuple[str, str]]:
         yield "shard_group", f"{group:,} does not divide the {ranks:,} data-parallel ranks (dp x cp){near}"
 
 
-def _check_tensor(model: Model, parallel: Parallel, sequence: int) -> Iterator[tuple[str, str]]:
-    tp, cp = parallel.tp, parallel.cp
+def _check_tensor(model: Model, parallel: Parallel) -> Iterator[tuple[str, str]]:
+    tp, cp, sequence = parallel.tp, parallel.cp, model.sequence
     divides = _divides_tensors(model, tp)
     if not divides:
         near = find_nearest(tp, lambda each: _divides_tensors(model, each), model.heads)

@@ -6,11 +6,12 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 
-from fabric.catalog import Accelerator, Model, training_efficiency
+from fabric.catalog import Accelerator, training_efficiency
 from fabric.errors import InputError, Mistake
 from fabric.request.parallel import RECOMPUTES, SHARDINGS, Parallel
 from fabric.training.check import find_mistakes
 from fabric.training.memory import GIB, OPTIMIZER_BYTES, OUTSIDE_GIB, WEIGHT_BYTES, Memory, memory_of
+from fabric.training.model_run import ModelRun
 from fabric.training.operations import count_parameters
 
 __all__ = ["check_fit", "find_nearest_fit"]
@@ -19,20 +20,12 @@ WIDTHS = ((1, 1), (1, 2), (2, 1), (1, 4), (2, 2), (4, 1), (2, 4), (4, 2), (4, 4)
 """By how much more of tensor and pipeline parallelism a run is tried with, the least first."""
 
 
-def check_fit(
-    model: Model,
-    parallel: Parallel,
-    batch: int,
-    precision: str,
-    accelerator: Accelerator,
-    *,
-    software: str = "megatron",
-) -> Memory:
+def check_fit(run: ModelRun, accelerator: Accelerator) -> Memory:
     """Return what a run holds in the memory of a GPU, as `memory_of`.
 
     Raises InputError where that is more than the GPU has, with the GiB that are missing and the nearest run that fits.
     """
-    memory = memory_of(model, parallel, batch, precision, accelerator, software=software)
+    memory = memory_of(run, accelerator)
     if not memory.missing_gib:
         return memory
     parts = ", ".join(
@@ -40,38 +33,31 @@ def check_fit(
         for name, size in vars(memory).items()
         if name not in ("stage", "hbm_gib")
     )
-    where = f"a GPU of stage {memory.stage} needs" if parallel.pp > 1 else "a GPU needs"
+    where = f"a GPU of stage {memory.stage} needs" if run.parallel.pp > 1 else "a GPU needs"
     text = f"{where} {memory.total_gib:.1f} GiB, and {accelerator.name} has {memory.hbm_gib:g}: "
-    found = find_nearest_fit(model, parallel, batch, precision, accelerator, software=software)
-    near = _describe_change(parallel, *found) if found else _describe_least(model, parallel, accelerator, software)
+    found = find_nearest_fit(run, accelerator)
+    near = _describe_change(run.parallel, *found) if found else _describe_least(run, accelerator)
     raise InputError([Mistake("memory", f"{text}{memory.missing_gib:.1f} GiB are missing ({parts}); {near}")])
 
 
-def find_nearest_fit(
-    model: Model,
-    parallel: Parallel,
-    batch: int,
-    precision: str,
-    accelerator: Accelerator,
-    *,
-    software: str = "megatron",
-) -> tuple[Parallel, Memory] | None:
-    """Return a run that fits on as many GPUs, changed as little as it takes, and its memory; None where none does.
+def find_nearest_fit(run: ModelRun, accelerator: Accelerator) -> tuple[Parallel, Memory] | None:
+    """Return a division that fits on as many GPUs, changed as little as it takes, and its memory; None where none does.
 
     What costs no time is tried before what does: sharding, what is recomputed, smaller micro-batches, and wider tensor
     and pipeline parallelism.
     """
-    for asked in _changes(parallel):
-        if any(find_mistakes(model, asked, batch, parallel.gpus, model.sequence)):
+    for parallel in _changes(run.parallel):
+        asked = replace(run, parallel=parallel)
+        if any(find_mistakes(asked, run.parallel.gpus)):
             continue
-        memory = memory_of(model, asked, batch, precision, accelerator, software=software)
+        memory = memory_of(asked, accelerator)
         if not memory.missing_gib:
-            return asked, memory
+            return parallel, memory
     return None
 
 
 def _changes(parallel: Parallel) -> Iterator[Parallel]:
-    """Yield runs on as many GPUs, the less changed first."""
+    """Yield divisions on as many GPUs, the less changed first."""
     recomputes = RECOMPUTES[RECOMPUTES.index(parallel.recompute) :]
     shardings = SHARDINGS[SHARDINGS.index(parallel.sharding) :] if parallel.pp == 1 else (parallel.sharding, "zero1")
     for tp, pp in WIDTHS:
@@ -91,11 +77,11 @@ def _describe_change(parallel: Parallel, found: Parallel, memory: Memory) -> str
     return f"the nearest that fits is {','.join(changed)}, with {memory.total_gib:.1f} GiB"
 
 
-def _describe_least(model: Model, parallel: Parallel, accelerator: Accelerator, software: str) -> str:
+def _describe_least(run: ModelRun, accelerator: Accelerator) -> str:
     """Return that nothing fits, and how many GPUs the states of a model fill that all of them share out."""
-    gradient = training_efficiency().software[software].gradient_bytes
-    states_gib = count_parameters(model).total * (WEIGHT_BYTES + gradient + OPTIMIZER_BYTES) / GIB
+    gradient = training_efficiency().software[run.software].gradient_bytes
+    states_gib = count_parameters(run.model).total * (WEIGHT_BYTES + gradient + OPTIMIZER_BYTES) / GIB
     least = math.ceil(states_gib / (accelerator.hbm_gib - OUTSIDE_GIB))
-    text = f"no run tried on {parallel.gpus:,} GPUs fits"
+    text = f"no run tried on {run.parallel.gpus:,} GPUs fits"
     more = f"; weights, gradients and optimizer states alone fill {least:,} GPUs"
-    return text + (more if least >= parallel.gpus else "")
+    return text + (more if least >= run.parallel.gpus else "")

@@ -8,6 +8,7 @@ from fabric.catalog import Accelerator, Model, training_efficiency
 from fabric.presented import Presented
 from fabric.request.parallel import SHARDINGS, Parallel
 from fabric.training.activations import kept_of, most_in_flight
+from fabric.training.model_run import ModelRun
 from fabric.training.operations import Parameters, count_parameters
 from fabric.training.stages import Stage, divide
 
@@ -57,25 +58,16 @@ class Memory(Presented):
         return max(self.total_gib - self.hbm_gib, 0.0)
 
 
-def memory_of(
-    model: Model,
-    parallel: Parallel,
-    batch: int,
-    precision: str,
-    accelerator: Accelerator,
-    *,
-    software: str = "megatron",
-) -> Memory:
-    """Return what the GPU that needs most memory holds, at the moment when it holds most.
+def memory_of(run: ModelRun, accelerator: Accelerator) -> Memory:
+    """Return what the GPU of a run that needs most memory holds, at the moment when it holds most.
 
-    `batch` is the sequences of a step over all GPUs, of `model.sequence` tokens each. Model states are those of
-    arXiv:1910.02054, section 5, with gradients in the bytes in which `software` sums them, and activations those of
-    `kept_of`. Raises InputError where layers do not divide.
+    Model states are those of arXiv:1910.02054, section 5, with gradients in the bytes in which the run's software sums
+    them, and activations those of `kept_of`. Raises InputError where layers do not divide.
     """
+    model, parallel, kept = run.model, run.parallel, kept_of(run)
     stages, count = divide(model, parallel), count_parameters(model)
-    kept = kept_of(model, parallel, model.sequence, precision, software)
-    micro_batches = max(batch // (parallel.dp * parallel.micro_batch), 1)
-    gradient, moe_last = training_efficiency().software[software].gradient_bytes, bool(model.experts)
+    micro_batches = max(run.batch // (parallel.dp * parallel.micro_batch), 1)
+    gradient, moe_last = training_efficiency().software[run.software].gradient_bytes, bool(model.experts)
 
     def of(rank: int) -> Memory:
         own = _stages_of(rank, stages, parallel)

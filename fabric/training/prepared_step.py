@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fabric.blueprint import Blueprint
-from fabric.catalog import Accelerator, Model, Software, TrainingEfficiency, accelerators, training_efficiency
+from fabric.catalog import Accelerator, Software, TrainingEfficiency, accelerators, training_efficiency
 from fabric.errors import InputError, nearest
-from fabric.request.parallel import Parallel
 from fabric.training.buckets import join_layers, least_bucket
 from fabric.training.check import check
 from fabric.training.chunk import Chunk
@@ -16,6 +15,7 @@ from fabric.training.kernels import kernels_of
 from fabric.training.memory import updated_weights
 from fabric.training.message_views import MessageView
 from fabric.training.messages import Bytes, messages_of
+from fabric.training.model_run import ModelRun
 from fabric.training.network_time import NetworkTime
 from fabric.training.passes import Overlap
 from fabric.training.stages import divide_into_chunks
@@ -34,8 +34,6 @@ class PreparedStep:
     """The times of its messages."""
     accelerator: Accelerator
     """The GPU that it runs on."""
-    sequence: int
-    """The tokens of a sequence."""
     expected_error: float
     """The error to expect of its time (`TrainingEfficiency.errors`)."""
 
@@ -44,37 +42,33 @@ class PreparedStep:
         return self.step.run(self.view).step_s
 
 
-def prepare_step(  # noqa: PLR0913
+def prepare_step(
     blueprint: Blueprint,
-    model: Model,
-    parallel: Parallel,
+    run: ModelRun,
     *,
-    batch: int,
-    sequence: int | None = None,
-    precision: str = "bf16",
-    software: str = "megatron",
     routing: str = "adaptive",
     network: NetworkTime | None = None,
     constants: TrainingEfficiency | None = None,
 ) -> PreparedStep:
-    """Return a step of `batch` sequences; the words and the errors are those of `train_step`."""
-    sequence = sequence or model.sequence
-    check(model, parallel, batch, blueprint.gpus, sequence)
-    accelerator = accelerator_of(blueprint)
-    kernels = kernels_of(accelerator, precision, _check_software(software), parallel, constants)
+    """Return a step of a run, by these efficiency constants; other words and the errors are those of `train_step`."""
+    check(run, blueprint.gpus)
+    model, parallel, accelerator = run.model, run.parallel, accelerator_of(blueprint)
+    kernels = kernels_of(accelerator, run.precision, _check_software(run.software), parallel, constants)
     framework = kernels.software
-    calls = messages_of(model, parallel, sequence=sequence, sent=bytes_of(framework))
+    calls = messages_of(model, parallel, sent=bytes_of(framework))
     stages, least = divide_into_chunks(model, parallel), least_bucket(framework, parallel)
     unlike = {
-        stage: Chunk(stage, compute_times(kernels, model, stage, parallel, sequence), join_layers(calls, stage, least))
+        stage: Chunk(
+            stage, compute_times(kernels, model, stage, parallel, model.sequence), join_layers(calls, stage, least)
+        )
         for stage in set(stages)
     }
     overlap = Overlap(framework, parallel, kernels.occupied)
     update = update_s(kernels, updated_weights(model, parallel))
-    step = Step.of(overlap, [unlike[stage] for stage in stages], batch, update)
+    step = Step.of(overlap, [unlike[stage] for stage in stages], run.batch, update)
     view = MessageView(network or NetworkTime.of(blueprint, parallel, routing))
     error = kernels.constants.errors["experts" if model.experts else "dense"]
-    return PreparedStep(step, view, accelerator, sequence, error)
+    return PreparedStep(step, view, accelerator, error)
 
 
 def bytes_of(software: Software) -> Bytes:

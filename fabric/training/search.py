@@ -21,6 +21,7 @@ from fabric.errors import InputError
 from fabric.request.parallel import Parallel
 from fabric.training.check import find_mistakes, most_micro_batches
 from fabric.training.memory import memory_of
+from fabric.training.model_run import PRECISION, SOFTWARE, ModelRun
 from fabric.training.prepared_step import accelerator_of, prepare_step
 from fabric.training.stages import split_layers
 from fabric.training.step_bound import StepBound
@@ -69,9 +70,9 @@ class Search:
     """The sequences of a step, over all GPUs."""
     gpus: int
     """The most GPUs that it may take."""
-    precision: str = "bf16"
+    precision: str = PRECISION
     """The precision of the layers' matrix products."""
-    software: str = "megatron"
+    software: str = SOFTWARE
     """The name of the training framework."""
     routing: str = "adaptive"
     """The name of the routing."""
@@ -111,19 +112,18 @@ class Search:
 
     def time_s(self, parallel: Parallel) -> float:
         """Return the step of a division."""
-        return prepare_step(
-            self.blueprint, self.model, parallel, batch=self.batch, precision=self.precision, software=self.software,
-            routing=self.routing,
-        ).step_s()  # fmt: skip
+        return prepare_step(self.blueprint, self.run_of(parallel), routing=self.routing).step_s()
+
+    def run_of(self, parallel: Parallel) -> ModelRun:
+        """Return the run of a division."""
+        return ModelRun(self.model, parallel, self.batch, self.precision, self.software)
 
     def least_recomputing(self, parallel: Parallel) -> Parallel | None:
         """Return a division with as little recomputation as fits, from its own on: less is never slower."""
         kinds = _recomputes(self.software, self.fixed)
         for recompute in kinds[kinds.index(parallel.recompute) :]:
             asked = replace(parallel, recompute=recompute)
-            accelerator = accelerator_of(self.blueprint)
-            found = memory_of(self.model, asked, self.batch, self.precision, accelerator, software=self.software)
-            if not found.missing_gib:
+            if not memory_of(self.run_of(asked), accelerator_of(self.blueprint)).missing_gib:
                 return asked
         return None
 
@@ -225,7 +225,7 @@ def _complete(search: Search, shape: Parallel, degrees: Iterable[int]) -> Iterat
     for ep, sharding in product(experts, shardings):
         found = replace(shape, **{**given, "ep": ep, "sharding": sharding, "dp": 1})
         own = tuple(dp for dp in degrees if _divides_ranks(found, dp, search.batch))
-        if own and not any(find_mistakes(model, replace(found, dp=own[0]), search.batch, search.gpus, model.sequence)):
+        if own and not any(find_mistakes(search.run_of(replace(found, dp=own[0])), search.gpus)):
             yield found, own
 
 

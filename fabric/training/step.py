@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from fabric.blueprint import Blueprint
-from fabric.catalog import Model, TrainingEfficiency
 from fabric.frozen import freeze
 from fabric.presented import Plotted
 from fabric.request.parallel import Parallel
 from fabric.training.memory import Memory, memory_of
 from fabric.training.message import Message
 from fabric.training.message_views import MessageView
+from fabric.training.model_run import ModelRun
 from fabric.training.network_time import MessageTime, NetworkTime
 from fabric.training.operations import COUNTS, flops_of_recompute
 from fabric.training.prepared_step import prepare_step
@@ -155,29 +155,16 @@ class TrainingStep(Plotted):
         return max(lost, key=lambda each: lost[each])
 
 
-def train_step(  # noqa: PLR0913
-    blueprint: Blueprint,
-    model: Model,
-    parallel: Parallel,
-    *,
-    batch: int,
-    sequence: int | None = None,
-    precision: str = "bf16",
-    software: str = "megatron",
-    routing: str = "adaptive",
-    network: NetworkTime | None = None,
-    constants: TrainingEfficiency | None = None,
+def train_step(
+    blueprint: Blueprint, run: ModelRun, *, routing: str = "adaptive", network: NetworkTime | None = None
 ) -> TrainingStep:
-    """Return what a step of `batch` sequences takes on a fabric, on the first GPUs, or as `network` places the run.
+    """Return what a step of a run takes on a fabric, on the first GPUs, or as `network` places it.
 
     Raises InputError for what can't run (`check`), for GPUs, precisions and software that were not measured, and as
     `NetworkTime.of`.
     """
-    prepared = prepare_step(
-        blueprint, model, parallel, batch=batch, sequence=sequence, precision=precision, software=software,
-        routing=routing, network=network, constants=constants,
-    )  # fmt: skip
-    step, view, accelerator, sequence = prepared.step, prepared.view, prepared.accelerator, prepared.sequence
+    prepared = prepare_step(blueprint, run, routing=routing, network=network)
+    step, view, accelerator = prepared.step, prepared.view, prepared.accelerator
     without = [view.without_causes(CAUSES[:count]) for count in range(len(CAUSES) + 1)]
     faster = [view.without_parts(NETWORK[:count]) for count in range(len(NETWORK) + 1)]
     *runs, ideal = _run_each(step, [*without, *faster, view.on_ideal_network()])
@@ -188,20 +175,16 @@ def train_step(  # noqa: PLR0913
     network_s = dict(zip((*NETWORK, "bandwidth"), _differences([*runs[len(without) :], none]), strict=True))
     bubble = none.step_s - step.update_s - sum(compute.values())
     bubble = bubble if bubble > ROUNDING * none.step_s else 0.0
-    tokens = batch * sequence
-    memory = memory_of(
-        replace(model, sequence=sequence), parallel, batch, precision, accelerator, software=software
-    )  # fmt: skip
+    model, parallel, sequence, tokens = run.model, run.parallel, run.model.sequence, run.batch * run.model.sequence
     return TrainingStep(
-        name=blueprint.name, model=model.name, parallel=parallel, batch=batch, sequence=sequence, precision=precision,
-        software=software, routing=routing, accelerator=accelerator.name, step_s=runs[0].step_s, compute_s=compute,
-        update_s=step.update_s, bubble_s=bubble, exposed_s=exposed,
+        name=blueprint.name, model=model.name, parallel=parallel, batch=run.batch, sequence=sequence,
+        precision=run.precision, software=run.software, routing=routing, accelerator=accelerator.name,
+        step_s=runs[0].step_s, compute_s=compute, update_s=step.update_s, bubble_s=bubble, exposed_s=exposed,
         network_s=network_s, ideal_step_s=ideal.step_s,
         flops={name: tokens * count(model, sequence) for name, count in COUNTS.items()},
         recompute_flops=tokens * flops_of_recompute(model, sequence, parallel.recompute, causal=False),
-        peak_tflops=accelerator.peak_tflops[precision], expected_error=prepared.expected_error, memory=memory,
-        messages=_list_messages(step, view, busiest),
-        run=runs[0],
+        peak_tflops=accelerator.peak_tflops[run.precision], expected_error=prepared.expected_error,
+        memory=memory_of(run, accelerator), messages=_list_messages(step, view, busiest), run=runs[0],
     )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from fabric.report.training import (
 from fabric.request.parallel import Parallel
 from fabric.request.parallel_text import parse_parallel
 from fabric.training.goodput import Recovery, find_interruptions, goodput_of
+from fabric.training.model_run import ModelRun
 from fabric.training.step import TrainingStep, train_step
 
 PARALLEL = Parallel(tp=8, pp=4, vp=4, dp=2, schedule="interleaved", recompute="full")
@@ -31,7 +32,7 @@ PARALLEL = Parallel(tp=8, pp=4, vp=4, dp=2, schedule="interleaved", recompute="f
 def step() -> TrainingStep:
     """Return a step of Llama 3 70B on 64 GPUs."""
     blueprint = fabric.design(gpus=64, server="dgx-h100", name="small").blueprint
-    return train_step(blueprint, models()["llama3-70b"], PARALLEL, batch=16)
+    return train_step(blueprint, ModelRun(models()["llama3-70b"], PARALLEL, 16))
 
 
 def test_the_object_is_plain_and_adds_up(step: TrainingStep) -> None:

@@ -48,9 +48,7 @@ def designs() -> tuple[fabric.Blueprint, ...]:
 
 def step_s(blueprint: fabric.Blueprint, routing: str = "adaptive") -> float:
     """Return the step of the run on a fabric, timed by itself."""
-    run = optimum(0.02).run
-    prepared = prepare_step(blueprint, run.model, run.parallel, batch=run.batch, software=run.software, routing=routing)
-    return prepared.step_s()
+    return prepare_step(blueprint, optimum(0.02).run, routing=routing).step_s()
 
 
 def cost_usd(blueprint: fabric.Blueprint) -> float:

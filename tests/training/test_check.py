@@ -14,6 +14,7 @@ from fabric.errors import InputError
 from fabric.request.parallel import Parallel
 from fabric.request.parallel_text import parse_parallel
 from fabric.training.check import check, find_mistakes
+from fabric.training.model_run import ModelRun
 
 MODELS = models()
 
@@ -33,7 +34,7 @@ MODELS = models()
 def test_published_runs_pass(name: str, text: str, batch: int, gpus: int) -> None:
     """Degrees of published runs, or such as their authors could have chosen, are taken."""
     model = replace(MODELS[name], sequence=2052) if name == "palm-540b" else MODELS[name]
-    check(model, parse_parallel(text), batch, gpus)
+    check(ModelRun(model, parse_parallel(text), batch), gpus)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +65,7 @@ def test_published_runs_pass(name: str, text: str, batch: int, gpus: int) -> Non
 def test_what_does_not_fit_is_refused_with_what_does(name: str, text: str, batch: int, gpus: int, says: str) -> None:
     """Each mistake has its key, the value and the nearest value that works."""
     with pytest.raises(InputError, match=says):
-        check(MODELS[name], parse_parallel(text), batch, gpus)
+        check(ModelRun(MODELS[name], parse_parallel(text), batch), gpus)
 
 
 @given(
@@ -74,12 +75,15 @@ def test_what_does_not_fit_is_refused_with_what_does(name: str, text: str, batch
 )
 def test_the_nearest_value_works(name: str, key: str, value: int) -> None:
     """Where a degree alone is wrong and a nearest value is given, that value is not refused."""
-    model = MODELS[name]
-    text = dict(find_mistakes(model, replace(Parallel(dp=1024), **{key: value}), 1024, 10**9, 8192)).get(key, "")
+    model = replace(MODELS[name], sequence=8192)
+
+    def mistakes(size: int) -> dict[str, str]:
+        return dict(find_mistakes(ModelRun(model, replace(Parallel(dp=1024), **{key: size}), 1024), 10**9))
+
+    text = mistakes(value).get(key, "")
     if found := re.search(r"nearest that works is ([\d,]+)", text):
         nearest = int(found[1].replace(",", ""))
-        again = find_mistakes(model, replace(Parallel(dp=1024), **{key: nearest}), 1024, 10**9, 8192)
-        assert key not in dict(again)
+        assert key not in mistakes(nearest)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from fabric.flow import lp_bound
 from fabric.flow.traffic import phases
 from fabric.request.parallel import Parallel
 from fabric.training.message import Message
+from fabric.training.model_run import ModelRun
 from fabric.training.network_time import NetworkTime
 from fabric.training.prepared_step import prepare_step
 
@@ -34,9 +35,7 @@ def deepseek_fabric(gpus: int, family: str, ratio: int = 1, ports: int = 64) -> 
 def step_s(blueprint: Blueprint) -> float:
     """Return the seconds of DeepSeek-V3's step on 2,048 GPUs."""
     parallel = Parallel(pp=16, ep=64, dp=128, schedule="dualpipe", recompute="modules")
-    return prepare_step(
-        blueprint, models()["deepseek-v3"], parallel, batch=15360, precision="fp8", software="hai-llm"
-    ).step_s()  # fmt: skip
+    return prepare_step(blueprint, ModelRun(models()["deepseek-v3"], parallel, 15360, "fp8", "hai-llm")).step_s()
 
 
 def test_multi_plane_and_multi_rail_trees_take_as_long() -> None:

@@ -16,6 +16,7 @@ from fabric.training.activations import kept_of, most_in_flight
 from fabric.training.check import find_mistakes
 from fabric.training.fit import check_fit, find_nearest_fit
 from fabric.training.memory import memory_of
+from fabric.training.model_run import ModelRun
 from fabric.training.operations import count_parameters
 from fabric.training.pipeline_order import order_of
 
@@ -43,7 +44,7 @@ GIB = 2**30
 def test_model_states_are_those_of_the_zero_paper(billions: float, dp: int, sharding: str, gigabytes: float) -> None:
     """Weights, gradients and states of Adam take the bytes of a parameter that the paper's table has."""
     model = MODELS["gpt3-175b"]
-    found = memory_of(model, Parallel(dp=dp, sharding=sharding), dp, "fp16", GPUS["a100-80"])
+    found = memory_of(ModelRun(model, Parallel(dp=dp, sharding=sharding), dp, "fp16"), GPUS["a100-80"])
     states = (found.weights_gib + found.gradients_gib + found.optimizer_gib) * GIB
     assert states / count_parameters(model).total == pytest.approx(gigabytes / billions, rel=0.04)
 
@@ -56,17 +57,16 @@ def test_activations_of_a_gpt_layer_are_those_of_the_paper(tp: int, divided: boo
 
     The paper counts 10 and not 8, for two masks of dropout, and no scores with selective recomputation.
     """
-    model = MODELS["gpt3-175b"]
+    model, software = MODELS["gpt3-175b"], "megatron" if fused else "megatron-2022"
     parallel = Parallel(tp=tp, micro_batch=2, sequence_parallel=divided)
-    kept = kept_of(model, parallel, 2048, "bf16", software="megatron" if fused else "megatron-2022")
+    run = ModelRun(model, parallel, 2, software=software)
+    kept = kept_of(run)
     scores = 0 if fused else 5 * model.heads * 2048 / model.hidden / tp
     formula = 2 * 2048 * model.hidden * (8 / (tp if divided else 1) + 24 / tp + scores)
     assert kept.dense_bytes == pytest.approx(formula)
-    selective = kept_of(model, replace(parallel, recompute="selective"), 2048, "bf16", software="megatron-2022")
-    assert selective.dense_bytes == kept_of(model, parallel, 2048, "bf16").dense_bytes
-    full = kept_of(
-        model, replace(parallel, recompute="full"), 2048, "bf16", software="megatron" if fused else "megatron-2022"
-    )
+    selective = replace(run, parallel=replace(parallel, recompute="selective"), software="megatron-2022")
+    assert kept_of(selective).dense_bytes == kept_of(replace(run, software="megatron")).dense_bytes
+    full = kept_of(replace(run, parallel=replace(parallel, recompute="full")))
     assert full.dense_bytes == 2 * 2 * 2048 * model.hidden / (tp if divided else 1)
 
 
@@ -107,7 +107,7 @@ def test_measured_runs_hold_as_much(name: str, text: str, batch: int, sequence: 
     The model is below by up to a quarter: what the allocator reserves and does not use is not in it.
     """
     model, parallel = replace(MODELS[name], sequence=sequence), parse_parallel(text)
-    found = memory_of(model, parallel, batch, "fp8", GPUS["h100-96-500w"], software="torchtitan")
+    found = memory_of(ModelRun(model, parallel, batch, "fp8", "torchtitan"), GPUS["h100-96-500w"])
     assert 0.74 * gib < found.total_gib < 1.02 * gib
 
 
@@ -115,7 +115,7 @@ def test_more_ranks_leave_as_much_as_measured() -> None:
     """Of Llama 3.1 8B on 128 and not 8 GPUs torchtitan reserves 15.4 GiB less (tables 1 and 3): the states' shards."""
     few, many = (
         memory_of(
-            MODELS["llama3-8b"], Parallel(dp=dp, sharding="zero3"), dp, "bf16", GPUS["h100"], software="torchtitan"
+            ModelRun(MODELS["llama3-8b"], Parallel(dp=dp, sharding="zero3"), dp, software="torchtitan"), GPUS["h100"]
         ).total_gib
         for dp in (8, 128)
     )
@@ -144,17 +144,18 @@ RAN = [
 @pytest.mark.parametrize(("name", "text", "batch", "precision", "gpu", "software"), RAN)
 def test_runs_that_ran_fit(name: str, text: str, batch: int, precision: str, gpu: str, software: str) -> None:
     """A published run is not refused, and uses more than a third of its GPUs' memory."""
-    memory = check_fit(MODELS[name], parse_parallel(text), batch, precision, GPUS[gpu], software=software)
+    memory = check_fit(ModelRun(MODELS[name], parse_parallel(text), batch, precision, software), GPUS[gpu])
     assert memory.total_gib > memory.hbm_gib / 3
 
 
 def test_what_does_not_fit_is_refused_with_what_is_missing() -> None:
     """GPT-3 1T without recomputation is refused, as its paper says, and with selective recomputation it fits."""
     parallel = parse_parallel("tp=8,pp=64,sharding=none")
+    run = ModelRun(MODELS["megatron-1t"], parallel, 512, software="megatron-2022")
     with pytest.raises(InputError, match=r"a100-80 has 80: .* GiB are missing .*recompute=selective, with 6"):
-        check_fit(MODELS["megatron-1t"], parallel, 512, "bf16", GPUS["a100-80"], software="megatron-2022")
+        check_fit(run, GPUS["a100-80"])
     with pytest.raises(InputError, match=r"no run tried on 8 GPUs fits; .* alone fill 78"):
-        check_fit(MODELS["llama3-405b"], Parallel(dp=8), 8, "bf16", GPUS["h100"])
+        check_fit(ModelRun(MODELS["llama3-405b"], Parallel(dp=8), 8), GPUS["h100"])
 
 
 @settings(max_examples=25)
@@ -172,13 +173,14 @@ def test_the_nearest_run_fits_and_more_sharing_never_takes_more(
     """A run that is proposed is valid and fits on as many GPUs; sharding and recomputation never take memory."""
     model, batch = MODELS[name], 4 * dp * micro_batch
     parallel = Parallel(tp=tp, dp=dp, micro_batch=micro_batch, sharding=sharding)
-    if found := find_nearest_fit(model, parallel, batch, "bf16", GPUS[gpu]):
+    run = ModelRun(model, parallel, batch)
+    if found := find_nearest_fit(run, GPUS[gpu]):
         assert found[0].gpus == parallel.gpus
         assert found[1].missing_gib == 0
-        assert not [*find_mistakes(model, found[0], batch, parallel.gpus, model.sequence)]
+        assert not [*find_mistakes(replace(run, parallel=found[0]), parallel.gpus)]
     sizes = [
         memory_of(
-            model, replace(parallel, recompute=recompute), batch, "bf16", GPUS[gpu], software="megatron-2022"
+            replace(run, parallel=replace(parallel, recompute=recompute), software="megatron-2022"), GPUS[gpu]
         ).total_gib
         for recompute in ("none", "selective", "modules", "full")
     ]

@@ -14,6 +14,7 @@ from fabric.catalog import models
 from fabric.errors import InputError
 from fabric.request.parallel import Parallel
 from fabric.training.check import find_mistakes
+from fabric.training.model_run import ModelRun
 from fabric.training.prepared_step import prepare_step
 from fabric.training.search import Search, list_shapes
 from fabric.training.step_bound import StepBound
@@ -70,9 +71,10 @@ def test_no_step_beats_its_bounds(pod: Blueprint, name: str, software: str, degr
     if not model.experts:
         parallel = replace(parallel, ep=1)
     batch = 4 * parallel.dp * parallel.micro_batch * parallel.pp
-    assume(not [*find_mistakes(model, parallel, batch, pod.gpus, model.sequence)])
+    run = ModelRun(model, parallel, batch, software=software)
+    assume(not [*find_mistakes(run, pod.gpus)])
     bounds = StepBound(pod, model, batch, "bf16", software)
-    step = prepare_step(pod, model, parallel, batch=batch, software=software).step_s()
+    step = prepare_step(pod, run).step_s()
     assert bounds.bound_s(parallel) <= step * (1 + 1e-9)
     assert bounds.bound_s(parallel, ideal=True) <= step * (1 + 1e-9)
     assert bounds.spread_s(parallel) <= bounds.bound_s(parallel) * (1 + 1e-9)

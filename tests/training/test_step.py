@@ -12,6 +12,7 @@ from fabric.blueprint import Blueprint
 from fabric.catalog import models
 from fabric.errors import InputError
 from fabric.request.parallel import Parallel
+from fabric.training.model_run import ModelRun
 from fabric.training.step import TrainingStep, train_step
 
 LLAMA_70B = Parallel(tp=4, pp=4, vp=5, cp=2, dp=8, schedule="interleaved")
@@ -26,7 +27,7 @@ def superpod() -> Blueprint:
 def step_of(blueprint: Blueprint, **words: object) -> TrainingStep:
     """Return a step of Llama 3 70B, 16 micro-batches on each rank."""
     given = {"model": models()["llama3-70b"], "parallel": LLAMA_70B, "batch": 128, "precision": "fp8", **words}
-    return train_step(blueprint, **given)  # type: ignore[arg-type]
+    return train_step(blueprint, ModelRun(**given))  # type: ignore[arg-type]
 
 
 def test_the_parts_of_a_step_add_up(superpod: Blueprint) -> None:

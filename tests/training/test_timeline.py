@@ -15,6 +15,7 @@ from fabric.draw import save
 from fabric.draw.training_timeline import draw_training
 from fabric.export.chrome_trace import chrome_trace
 from fabric.request.parallel import Parallel
+from fabric.training.model_run import ModelRun
 from fabric.training.step import TrainingStep, train_step
 from fabric.training.timeline import KINDS, MESSAGES, list_spans
 
@@ -37,7 +38,7 @@ def step(request: pytest.FixtureRequest) -> TrainingStep:
 def step_of(schedule: str) -> TrainingStep:
     """Return a step of 8 or 16 micro-batches."""
     blueprint = fabric.design(gpus=64, server="dgx-h100").blueprint
-    return train_step(blueprint, models()["llama3-70b"], RUNS[schedule], batch=16)
+    return train_step(blueprint, ModelRun(models()["llama3-70b"], RUNS[schedule], 16))
 
 
 def test_spans_of_a_stage_do_not_overlap(step: TrainingStep) -> None:
