@@ -21,16 +21,19 @@ def pair_best(gains: Ints) -> tuple[Ints, Ints]:
     from ortools.graph.python.linear_sum_assignment import SimpleLinearSumAssignment
 
     rows, columns = gains.shape
-    size = max(rows, columns)
-    left, right = np.indices((size, size))
-    costs = np.abs(left - right)
+    if rows > columns:
+        paired, mates = pair_best(gains.T)
+        order = np.argsort(mates)
+        return mates[order], paired[order]
     # A gain outweighs all distances from the diagonal together.
-    costs[:rows, :columns] -= gains * size * size
+    costs = np.abs(np.arange(rows)[:, None] - np.arange(columns)) - gains * columns * columns
+    # A row needs no more than its best columns, one for each row: the others leave one of them free.
+    used = np.unique(np.argpartition(costs, rows - 1, axis=1)[:, :rows])
+    square = np.zeros((len(used), len(used)), np.int64)
+    square[:rows] = costs[:, used]
+    left, right = np.indices(square.shape)
     solver = SimpleLinearSumAssignment()
-    solver.add_arcs_with_cost(left.reshape(-1), right.reshape(-1), costs.reshape(-1))
+    solver.add_arcs_with_cost(left.reshape(-1), right.reshape(-1), square.reshape(-1))
     if solver.solve() != solver.OPTIMAL:
-        least = np.arange(min(rows, columns))
-        return least, least
-    mates = np.array([solver.right_mate(each) for each in range(rows)], np.int64)
-    paired = np.flatnonzero(mates < columns)
-    return paired, mates[paired]
+        return np.arange(rows), np.arange(rows)
+    return np.arange(rows), used[[solver.right_mate(each) for each in range(rows)]]
