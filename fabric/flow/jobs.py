@@ -108,9 +108,7 @@ def interference(
     """
     routing, placed = routing.over(blueprint.planes), place_jobs(blueprint, jobs, spread, seed)
     parts = [
-        replace(
-            cross_rails(blueprint, middle_phase(blueprint, job, gpus, up, pxn=routing.pxn), pxn=routing.pxn), job=number
-        )
+        replace(middle_phase(blueprint, job, gpus, up, pxn=routing.pxn), job=number)
         for number, (job, gpus) in enumerate(zip(jobs, placed, strict=True))
     ]
     if not parts:
