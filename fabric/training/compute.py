@@ -66,13 +66,11 @@ class _Layer:
     kernels: Kernels
     model: Model
     parallel: Parallel
-    sequence: int
-    """The tokens of a sequence."""
 
     @property
     def tokens(self) -> float:
         """The tokens of a micro-batch on a GPU, of its part of the context."""
-        return self.parallel.micro_batch * self.sequence / self.parallel.cp
+        return self.parallel.micro_batch * self.model.sequence / self.parallel.cp
 
     @property
     def spread(self) -> int:
@@ -99,13 +97,13 @@ class _Layer:
         return _Part(name, forward, 2 * forward)
 
 
-def compute_times(kernels: Kernels, model: Model, stage: Stage, parallel: Parallel, sequence: int) -> LayerTimes:
+def compute_times(kernels: Kernels, model: Model, stage: Stage, parallel: Parallel) -> LayerTimes:
     """Return the seconds in which one GPU of a stage computes a micro-batch of `parallel.micro_batch` sequences.
 
     Messages between GPUs are not in it. The precision of `kernels` is that of the layers' matrix products; attention
     and logits run in 16 bits.
     """
-    layer = _Layer(kernels, model, parallel, sequence)
+    layer = _Layer(kernels, model, parallel)
     dense, moe = stage.dense, stage.moe
     # A layer that predicts a further token is as the last one of the model.
     if model.experts:
@@ -186,12 +184,12 @@ def _attention(layer: _Layer) -> list[_Part]:
 
 def _scores(layer: _Layer, keys: float, values: float) -> _Part:
     """Return attention between the projections, with its layers' average where every other one has a window."""
-    kernels, model = layer.kernels, layer.model
+    kernels, model, sequence = layer.kernels, layer.model, layer.model.sequence
     pairs = layer.tokens * model.heads / layer.parallel.tp
     if kernels.software.attention is None:
-        return _unfused_scores(layer, pairs * layer.sequence, keys, values)
-    window = min(model.window or layer.sequence, layer.sequence)
-    seen = (layer.sequence / 2 + window - window**2 / (2 * layer.sequence)) / 2
+        return _unfused_scores(layer, pairs * sequence, keys, values)
+    window = min(model.window or sequence, sequence)
+    seen = (sequence / 2 + window - window**2 / (2 * sequence)) / 2
     if layer.parallel.cp > 1 and not kernels.software.balances_context:
         # The rank with the end of the sequence, for which the others wait, looks at all tokens before its own.
         seen *= 2 - 1 / layer.parallel.cp
@@ -209,8 +207,8 @@ def _unfused_scores(layer: _Layer, scores: float, keys: float, values: float) ->
     """
     kernels, heads = layer.kernels, layer.model.heads * layer.parallel.micro_batch / layer.parallel.tp
     tokens = layer.tokens / layer.parallel.micro_batch
-    one = kernels.product_s(tokens, layer.sequence, keys, count=heads, wide=True)
-    other = kernels.product_s(tokens, values, layer.sequence, count=heads, wide=True)
+    one = kernels.product_s(tokens, layer.model.sequence, keys, count=heads, wide=True)
+    other = kernels.product_s(tokens, values, layer.model.sequence, count=heads, wide=True)
     forward = one + other + kernels.traffic_s(13 * scores, 3)
     return _Part("attention", forward, 2 * (one + other) + kernels.traffic_s(21 * scores, 4))
 

@@ -59,15 +59,13 @@ class Call:
     """The weights of a rank whose gradients it reduces, or that it gathers."""
 
 
-def messages_of(
-    model: Model, parallel: Parallel, *, sequence: int | None = None, sent: Bytes | None = None
-) -> tuple[Call, ...]:
+def messages_of(model: Model, parallel: Parallel, *, sent: Bytes | None = None) -> tuple[Call, ...]:
     """Return what a step sends, of every part that sends anything; degrees are taken to divide the model (`check`).
 
-    `sequence` are the tokens of a sequence, by default the model's own. A pipeline's rank passes a micro-batch on once
-    for each of its virtual stages; the gradients come back as often, the other way.
+    A pipeline's rank passes a micro-batch on once for each of its virtual stages; the gradients come back as often, the
+    other way.
     """
-    run = _Run(model, parallel, sequence or model.sequence, sent or Bytes())
+    run = _Run(model, parallel, sent or Bytes())
     found = [
         *run.tensor_calls(), *run.context_calls(), *run.pipeline_calls(), *run.expert_calls(), *run.data_calls()
     ]  # fmt: skip
@@ -80,13 +78,12 @@ class _Run:
 
     model: Model
     parallel: Parallel
-    sequence: int
     sent: Bytes
 
     @property
     def tokens(self) -> float:
         """The tokens of a micro-batch on a context-parallel rank."""
-        return self.parallel.micro_batch * self.sequence / self.parallel.cp
+        return self.parallel.micro_batch * self.model.sequence / self.parallel.cp
 
     @property
     def local_tokens(self) -> float:

@@ -58,9 +58,7 @@ def prepare_step(
     calls = messages_of(model, parallel, sent=bytes_of(framework))
     stages, least = divide_into_chunks(model, parallel), least_bucket(framework, parallel)
     unlike = {
-        stage: Chunk(
-            stage, compute_times(kernels, model, stage, parallel, model.sequence), join_layers(calls, stage, least)
-        )
+        stage: Chunk(stage, compute_times(kernels, model, stage, parallel), join_layers(calls, stage, least))
         for stage in set(stages)
     }
     overlap = Overlap(framework, parallel, kernels.occupied)

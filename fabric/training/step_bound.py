@@ -127,7 +127,7 @@ class StepBound:
         for one, count in counts.items():
             where = (one, kernels.gpus, parallel)
             if count and where not in self._layers:
-                self._layers[where] = compute_times(kernels, model, one, parallel, model.sequence)
+                self._layers[where] = compute_times(kernels, model, one, parallel)
             if count:
                 found = self._layers[where]
                 times = (found.forward_s, found.backward_s, found.weight_s, found.recompute_s)

@@ -35,7 +35,7 @@ def test_ideal_kernels_take_the_time_of_the_operations(name: str, tp: int, micro
     """On kernels at peak the time is that of the model's operations, counted from its weights."""
     model = replace(models()[name], predicted_tokens=0)
     parallel = Parallel(tp=1 if model.latent else tp, micro_batch=micro_batch)
-    times = compute_times(ideal_kernels(), model, divide(model, parallel)[0], parallel, model.sequence)
+    times = compute_times(ideal_kernels(), model, divide(model, parallel)[0], parallel)
     one = count_operations(model, model.sequence)
     matrices = (
         model.layers * one.projections
@@ -54,7 +54,7 @@ def h100(precision: str = "bf16", software: str = "megatron", recompute: str = "
     model = models()["llama3-70b"]
     parallel = Parallel(tp=8, recompute=recompute, **degrees)
     kernels = kernels_of(accelerators()["h100"], precision, software, parallel)
-    return compute_times(kernels, model, divide(model, parallel)[0], parallel, model.sequence)
+    return compute_times(kernels, model, divide(model, parallel)[0], parallel)
 
 
 def test_full_recomputation_computes_the_layers_again_but_no_logits() -> None:

@@ -36,7 +36,7 @@ def message(calls: tuple[Call, ...], cause: str, what: str = "") -> Message:
 def test_sizes_of_hpn() -> None:
     """GPT-3 175B with TP 8, PP 8, DP 512 reduces 5.5 GB and passes on 6 MB (Alibaba HPN, SIGCOMM 2024, table 3)."""
     run = Parallel(tp=8, pp=8, dp=512, sharding="none")
-    calls = messages_of(GPT3, run, sequence=2048)
+    calls = messages_of(replace(GPT3, sequence=2048), run)
     stage = divide(GPT3, run)[3]
     reduced = stage.dense * message(calls, "DP").size_bytes
     assert reduced == pytest.approx(5.5e9, rel=0.03)
@@ -87,7 +87,7 @@ def test_full_recomputation_sends_again() -> None:
 def test_keys_and_values_go_around() -> None:
     """Each context-parallel rank gets the keys and values of all others: of 8 heads over TP 8, one each."""
     run = Parallel(tp=8, cp=4, dp=2)
-    passed = next(each for each in messages_of(LLAMA, run, sequence=131072) if each.message.cause == "CP")
+    passed = next(each for each in messages_of(replace(LLAMA, sequence=131072), run) if each.message.cause == "CP")
     assert passed.forward == 3
     assert passed.message.size_bytes == 131072 / 4 * 2 * 128 * 2
 
@@ -95,7 +95,7 @@ def test_keys_and_values_go_around() -> None:
 def test_experts_get_as_many_tokens_as_they_are_sent() -> None:
     """DeepSeek-V3 sends each token to 8 experts of 7,168 bytes in FP8, and adds up twice as many (arXiv:2412.19437)."""
     run = Parallel(pp=16, ep=64, dp=128)
-    calls = messages_of(DEEPSEEK, run, sequence=4096, sent=Bytes(dispatch=1))
+    calls = messages_of(replace(DEEPSEEK, sequence=4096), run, sent=Bytes(dispatch=1))
     assert message(calls, "EP", "to experts").size_bytes == 4096 * 8 * 7168
     assert message(calls, "EP", "from experts").size_bytes == 2 * 4096 * 8 * 7168
     assert message(calls, "EP").node_limit == 4
