@@ -23,7 +23,7 @@ __all__ = ["is_link_report", "read_link_report"]
 
 _KNOWN = re.compile(
     rb"^[ \t]*(?:(?:CA|SW|RT)[ \t]+\d+[ \t]+\d+[ \t]+0x[0-9a-f]+[ \t]+\S+x[ \t]"
-    rb"|(?:0x[0-9a-f]+\b.*)?\d+[ \t]+\d+\[[^\]\n]*\][ \t]*==\()",
+    rb"|(?:0x[0-9a-f]+\b.*)?\b\d++[ \t]+\d++\[[^\]\n]{0,99}\][ \t]*==\()",
     re.MULTILINE,
 )
 

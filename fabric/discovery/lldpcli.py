@@ -19,8 +19,8 @@ __all__ = [
     "read_lldpcli_json",
 ]
 
-_INTERFACE = re.compile(r"^\s*Interface:\s*(?P<port>[^\s,]+)", re.MULTILINE)
-_CHASSIS = re.compile(r"^\s*ChassisID:", re.MULTILINE)
+_INTERFACE = re.compile(r"^[ \t]*Interface:\s*(?P<port>[^\s,]+)", re.MULTILINE)
+_CHASSIS = re.compile(r"^[ \t]*ChassisID:", re.MULTILINE)
 _FIELD = re.compile(r"^\s*(?P<key>ChassisID|SysName|SysDescr|Capability|PortID|PortDescr):[ \t]*(?P<value>.*?)\s*$")
 
 

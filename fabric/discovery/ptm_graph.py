@@ -19,7 +19,7 @@ _EDGE = re.compile(
 
 _BEGINS = re.compile(r'^[ \t]*"?[\w.-]+"?[ \t]*:[^\n]*-[->]', re.MULTILINE)
 
-_GRAPH = re.compile(r"^\s*(?:strict\s+)?(?:di)?graph\b[^{\n]*\{", re.MULTILINE | re.IGNORECASE)
+_GRAPH = re.compile(r"^[ \t]*(?:strict\s+)?(?:di)?graph\b[^{\n]*\{", re.MULTILINE | re.IGNORECASE)
 
 
 def is_ptm_graph(source: Source) -> bool:

@@ -23,7 +23,7 @@ HEADS = {
 }
 """The heads of the columns, without blanks and in lower case."""
 
-_DASHES = re.compile(r"^(?P<before>.*?)(?P<dashes>-{2,}(?:[ \t]+-{2,}){2,})[ \t-]*\r?$", re.MULTILINE)
+_DASHES = re.compile(r"^(?P<before>.*?)(?P<dashes>(?<!-)-{2,}+(?:[ \t]+-{2,}+){2,})[ \t-]*\r?$", re.MULTILINE)
 
 _PROMPT = re.compile(r"^\s*(?:[\w.-]+@)?(?P<host>[A-Za-z][\w.-]*)(?::[^\n#$>]*)?\s*[#$>]\s*\S.*\b(?:lldp)\b.*$")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from random import Random
+from time import process_time
 
 import pytest
 
@@ -63,6 +64,25 @@ TEXTS = [
     (DATA / "sonic_lab_links.csv").read_bytes(),
     (DATA / "canu_shcd_full.xlsx").read_bytes(),
 ]
+
+LONG = {
+    "blank lines": b"\n" * 20_000 + b"x",
+    "digits": b"0x1 " + b"1" * 20_000,
+    "dashes": b"x\n" + b"-" * 20_000 + b"x",
+    "ports": b"0x1 " + b"1 1[ " * 20_000,
+}
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_no_pattern_takes_long_for_what_it_does_not_match(name: str, tmp_path: Path) -> None:
+    """Every reader looks at a file that none knows; in time that grew with its square each took from 7 to 37 s."""
+    file = tmp_path / "long"
+    file.write_bytes(LONG[name])
+    began = process_time()
+    with pytest.raises(FabricError, match="is of no format"):
+        read_discovery([file])
+    assert process_time() - began < 5
+
 
 WORDS = [b"null", b"[]", b"{}", b'"', b"9" * 30, b"\n", b"-1", b'"\\ud800"', b"[", b"\0"]
 
