@@ -28,13 +28,15 @@ def read_discovery(paths: Iterable[str | os.PathLike[str]]) -> Discovery:
     for path in paths:
         source = read_source(path)
         reader = _choose(source)
-        findings = reader.read(source)
-        first = contents.setdefault(sha256(source.data).digest(), source.name)
-        if first != source.name and len(findings.ends.device):
-            # Two hosts cannot have the same neighbours at the same ports: it is one file under two names.
+        digest = sha256(source.data).digest()
+        if first := contents.get(digest):
+            # Two hosts cannot have the same neighbours at the same ports: it is one file, perhaps under two names.
             note = Note(source.name, f"the same content as {first}; read once")
-            findings = Findings([], (), PortEnds.of(([], []), ([], [])), notes=[note])
-        found.append(findings)
+            found.append(Findings([], (), PortEnds.of(([], []), ([], [])), notes=[note]))
+        else:
+            found.append(reader.read(source))
+            if len(found[-1].ends.device):
+                contents[digest] = source.name
         files.append(source.name)
         formats.append(reader.name)
     if not found:

@@ -253,3 +253,11 @@ def test_a_graph_of_ptm_is_a_list_of_cables(read: Read) -> None:
     for text, line in (('"leaf2":"swp3" -- "sp', 3), ("", 3), ("leaf2:swp1 -- leaf3\n}", 3)):
         with pytest.raises(InputError, match=f":{line}: "):
             read(f'graph G {{\n"leaf1":"swp3" -- "spine1":"swp1"\n{text}')
+
+
+def test_a_list_given_twice_is_read_once(read: Read) -> None:
+    """Rows without ports would otherwise be further cables."""
+    once = read("a_device,a_port,b_device,b_port\nleaf1,,spine1,\nleaf1,,spine2,\n")
+    twice = read_discovery([once.files[0]] * 2)
+    assert (once.cables, twice.cables) == (2, 2)
+    assert twice.notes[0].text.endswith("; read once")
