@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from fabric.discovery.chassis import chips_per_module, find_chassis, list_inner, number_port
 from fabric.discovery.discovery import AGGREGATION, HOST, SWITCH, Discovery
+from fabric.discovery.neighbours import is_host_port
 from fabric.verification.name_list import plain_id
 
 __all__ = ["NO_LABEL", "SeenPorts", "list_seen_ports", "shorten_name"]
@@ -116,12 +117,19 @@ def list_seen_ports(
     node = node_of[ends[cable]]
     bare = np.array([not part for part in discovery.parts], np.bool_)
     several = np.bincount(node_of[rows], minlength=len(texts)) > 1
-    unnamed = bare[ends[cable]] & several[node] & ~is_switch[node]
+    unnamed = bare[ends[cable]] & several[node] & ~is_switch[node] & ~_tell_adapters(labels, node, label)
     shared = tuple(discovery.names[row] if doubled[row] and not own[row] else "" for row in device.tolist())
     return SeenPorts(
         discovery, tuple(texts), shared, is_host, is_switch, reports, device, cable, node, label, labels,
         unnamed | _find_lone(texts, is_switch, node)[node],
     )  # fmt: skip
+
+
+def _tell_adapters(labels: tuple[tuple[str, str], ...], node: Ints, label: Ints) -> npt.NDArray[np.bool_]:
+    """Return which ports have a name such as `mlx5_3`, which says the adapter, and no other of the host has it."""
+    named = np.array([is_host_port(port) for _, port in labels], np.bool_)
+    _, of, counts = np.unique(node * len(labels) + label, return_inverse=True, return_counts=True)
+    return np.asarray(named[label] & (counts[of].reshape(label.shape) == 1))
 
 
 def _find_doubled(discovery: Discovery) -> list[bool]:

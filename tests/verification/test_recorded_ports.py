@@ -127,3 +127,16 @@ def test_aggregation_nodes_are_not_recorded(tmp_path: Path) -> None:
     found = read_discovery([file])
     assert (found.kind == AGGREGATION).sum() == 1
     assert len(record_text(found).splitlines()) == 2
+
+
+def test_two_cables_of_a_host_exchanged_show_in_a_later_list(tmp_path: Path) -> None:
+    """The names of ports say which adapter is meant, though each is a device with a GUID of its own."""
+    source, later = tmp_path / "source", tmp_path / "later.csv"
+    [(_, pieces)] = FORMATS["ibnetdiscover"].files(fabric.design("superpod-h100-1su").plan)
+    source.write_text("".join(map(str, pieces)))
+    rows = [row.split(",") for row in record_text(read_discovery([source])).splitlines()]
+    assert (rows[1][0], rows[1][1], rows[1][3]) == (rows[2][0], "host", "mlx5_0")
+    rows[1][4:8], rows[2][4:8] = rows[2][4:8], rows[1][4:8]
+    later.write_text("\n".join(map(",".join, rows)) + "\n")
+    found = compare(source, later, tmp_path)
+    assert (found.moves, found.as_planned) == (2, found.links - 2)
