@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fabric.discovery.graph import Graph, components, modal
+from fabric.discovery.structure import Structure
 from fabric.topology.switch_graph import Graph as SwitchGraph
 
 __all__ = ["DirectNetwork", "SwitchPairs", "find_direct", "list_pairs"]
@@ -97,8 +98,11 @@ def list_pairs(graph: Graph) -> SwitchPairs:
     return SwitchPairs(nodes, place.reshape(-1, 2), links)
 
 
-def find_direct(graph: Graph) -> DirectNetwork | None:
-    """Return the direct network that the switches of a graph are; None where they are none that is known."""
+def find_direct(structure: Structure) -> DirectNetwork | None:
+    """Return the direct network that a structure is; None of a Clos fabric, and where it is none that is known."""
+    if not structure.tiers or structure.is_clos:
+        return None
+    graph = structure.graph
     found = list_pairs(graph)
     if not 2 < found.switches <= MOST_SWITCHES:
         return None

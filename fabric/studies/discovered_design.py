@@ -55,7 +55,7 @@ def recover_design(found: Discovery, name: str = "discovered") -> DiscoveredDesi
     A model of the catalogue stands for switches that name it, and the facts of the ports in use for others.
     """
     structure = find_structure(found)
-    direct = None if not structure.tiers or structure.is_clos else find_direct(structure.graph)
+    direct = find_direct(structure)
     refusal = "" if direct else _refuse(structure)
     if refusal:
         return DiscoveredDesign(found, structure, None, None, (), (), refusal)

@@ -68,8 +68,7 @@ def _record_of(study: Study | str | os.PathLike[str]) -> str:
 def _note_record(record: Discovery) -> Iterator[Note]:
     """Yield what deviated already when the cables were recorded, so that it counts as planned."""
     structure = find_structure(record)
-    direct = bool(structure.tiers) and not structure.is_clos and find_direct(structure.graph) is not None
-    for note in list_uneven(record, structure, direct=direct):
+    for note in list_uneven(record, structure, direct=find_direct(structure) is not None):
         yield Note(note.place, f"counts as planned, since it was recorded so: {note.text}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import fabric
 from fabric.discovery.direct import DirectNetwork, find_direct, list_pairs
 from fabric.discovery.graph import read_graph
+from fabric.discovery.structure import find_structure
 from fabric.studies.discovered_design import recover_design
 from tests.discovery.as_planned import discover_plan
 
@@ -60,11 +62,12 @@ def test_the_family_and_its_sizes_are_recovered(family: str, gpus: int, pinned: 
 def without(study: fabric.Study, lost: int) -> DirectNetwork | None:
     """Return what a network is recognised as that has lost some links between switches."""
     found = discover_plan(study.plan)
-    graph = read_graph(found)
+    structure = find_structure(found)
+    graph = structure.graph
     between = np.flatnonzero(graph.is_switch[graph.lower])
     kept = np.delete(np.arange(len(graph.lower)), np.random.default_rng(3).choice(between, lost, replace=False))
     columns = {name: getattr(graph, name)[kept] for name in ("lower", "upper", "lower_device", "cable")}
-    return find_direct(type(graph)(**{**vars(graph), **columns}))
+    return find_direct(replace(structure, graph=replace(graph, **columns)))
 
 
 @pytest.mark.parametrize(("family", "gpus", "pinned"), NETWORKS[2:7])
