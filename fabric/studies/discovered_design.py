@@ -12,7 +12,7 @@ from fabric.discovery import Discovery
 from fabric.discovery.direct import DirectNetwork, find_direct
 from fabric.discovery.structure import Structure, Tier, find_structure
 from fabric.errors import Infeasible, InputError
-from fabric.studies.discovered_direct import PARALLEL, CountedPart, compare_direct, describe_direct
+from fabric.studies.discovered_direct import PARALLEL, CountedPart, compare_direct, describe_direct, plain_rate
 from fabric.studies.study import Study, design
 from fabric.units import count_noun
 
@@ -106,7 +106,7 @@ def _write_request(
             "name": f"server of {count_noun(nics, 'NIC')}",
             "gpus": nics,
             "nics": nics,
-            "nic_gbps": _whole(rate * structure.planes),
+            "nic_gbps": plain_rate(rate * structure.planes),
         },
     }
     request |= describe_direct(structure, direct, rate) if direct else _describe_clos(structure, rate)
@@ -133,10 +133,6 @@ def _describe_clos(structure: Structure, rate: float) -> dict[str, Any]:
     return request
 
 
-def _whole(rate: float) -> int | float:
-    return int(rate) if rate == int(rate) else rate
-
-
 def _servers(structure: Structure) -> int:
     """Return the servers of the request: those discovered, where they fill as many units; else as many as do."""
     least, slots = structure.unit_hosts
@@ -148,7 +144,7 @@ def _rates(structure: Structure, host: float) -> dict[str, int | float]:
     names = ("server", *ROLES)
     rates = [host, *(tier.rate_gbps for tier in structure.tiers[1:])]
     return {
-        f"{names[place]}-{names[place + 1]}": _whole(host if math.isnan(rate) else rate)
+        f"{names[place]}-{names[place + 1]}": plain_rate(host if math.isnan(rate) else rate)
         for place, rate in enumerate(rates)
     }
 
@@ -227,9 +223,10 @@ def _facts(structure: Structure, place: int) -> dict[str, Any]:
     known = [rate for rate in rates if not math.isnan(rate)] or [400.0]
     fast, slow = max(known), min(known)
     ports = tiers[place].ports
-    facts: dict[str, Any] = {"name": f"switch of the {ROLES[place]} tier", "ports": ports, "rate_gbps": _whole(fast)}
+    name = f"switch of the {ROLES[place]} tier"
+    facts: dict[str, Any] = {"name": name, "ports": ports, "rate_gbps": plain_rate(fast)}
     if slow < fast and fast % slow == 0:
-        facts["breakouts"] = {_whole(slow): ports * int(fast // slow)}
+        facts["breakouts"] = {plain_rate(slow): ports * int(fast // slow)}
     return facts
 
 

@@ -11,11 +11,12 @@ import numpy as np
 from fabric.discovery.direct import DirectNetwork
 from fabric.discovery.graph import modal
 from fabric.discovery.structure import Structure
+from fabric.request.limits import Limits
 from fabric.studies.study import Study
 
-__all__ = ["PARALLEL", "CountedPart", "compare_direct", "describe_direct"]
+__all__ = ["PARALLEL", "CountedPart", "compare_direct", "describe_direct", "plain_rate"]
 
-PARALLEL = 16
+PARALLEL = Limits().parallel_links
 """The parallel links that a request allows where it does not say otherwise."""
 
 MOST_RATIO = 1000
@@ -45,8 +46,8 @@ def describe_direct(structure: Structure, direct: DirectNetwork, rate: float) ->
     between = rate if math.isnan(between) else between
     request: dict[str, Any] = {
         "family": direct.family,
-        "link_gbps": _whole(rate) if between == rate else {
-            "server-leaf": _whole(rate), **{name: _whole(between) for name in bundles}
+        "link_gbps": plain_rate(rate) if between == rate else {
+            "server-leaf": plain_rate(rate), **{name: plain_rate(between) for name in bundles}
         },
         "pinned": pinned,
         "oversubscription": MOST_RATIO,
@@ -62,7 +63,8 @@ def _switch_rate(structure: Structure) -> float:
     return float(modal(np.round(rates).astype(np.int64))) if len(rates) else float("nan")
 
 
-def _whole(rate: float) -> int | float:
+def plain_rate(rate: float) -> int | float:
+    """Return a rate as a request has it, in Gb/s: a whole one without decimals."""
     return int(rate) if rate == int(rate) else rate
 
 
