@@ -7,6 +7,7 @@ section 3.2), ring attention (arXiv:2310.01889), experts (arXiv:2101.03961) and 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -195,12 +196,17 @@ class _Run:
 
     @property
     def copies(self) -> float:
-        """The ranks that a token goes to, with one of these copies to itself where its experts are spread evenly.
+        """The ranks that a token goes to, itself included, where its experts are any as many of the model's.
 
-        Of r ranks it misses each with the chance (1 - 1/r)^k that none of its k experts is there.
+        Of e experts a rank has m = e / ep. None of a token's k is among these with the chance C(e - m, k) / C(e, k),
+        which is the product of 1 - m / (e - i) over i < k, and the same with k and m exchanged.
         """
-        ranks, experts = self.parallel.ep, self.model.top_k
-        return ranks * (1 - (1 - 1 / ranks) ** experts) if self.sent.joined else experts
+        ranks, experts, chosen = self.parallel.ep, self.model.experts, self.model.top_k
+        if not self.sent.joined:
+            return chosen
+        own = experts // ranks
+        missed = math.prod(max(0.0, 1 - max(own, chosen) / (experts - each)) for each in range(min(own, chosen)))
+        return ranks * (1 - missed)
 
     def data_calls(self) -> Iterator[Call]:
         """Yield the gradients that data-parallel ranks reduce and the weights that they gather, layer by layer."""

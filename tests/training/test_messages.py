@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import combinations
+from statistics import fmean
 
 import pytest
 
@@ -99,6 +101,16 @@ def test_experts_get_as_many_tokens_as_they_are_sent() -> None:
     assert message(calls, "EP", "to experts").size_bytes == 4096 * 8 * 7168
     assert message(calls, "EP", "from experts").size_bytes == 2 * 4096 * 8 * 7168
     assert message(calls, "EP").node_limit == 4
+
+
+@pytest.mark.parametrize(("ep", "chosen"), [(8, 2), (4, 2), (2, 3), (4, 7), (2, 8)])
+def test_a_token_goes_once_to_a_rank_that_has_several_of_its_experts(ep: int, chosen: int) -> None:
+    """Of all choices of a token's experts the mean number of ranks that have any, counted one by one."""
+    model = replace(models()["mixtral-8x7b"], experts=8, top_k=chosen)
+    calls = messages_of(model, Parallel(dp=8, ep=ep), sent=Bytes(joined=True))
+    ranks = [len({expert // (8 // ep) for expert in each}) for each in combinations(range(8), chosen)]
+    assert message(calls, "EP").copies == pytest.approx(fmean(ranks))
+    assert message(calls, "EP").size_bytes == pytest.approx(2 * model.sequence * model.hidden * fmean(ranks))
 
 
 def test_copies_of_shards_are_reduced() -> None:
