@@ -181,18 +181,22 @@ COUNTS: Mapping[str, Callable[[Model, int], float]] = {
 Megatron and PaLM count (arXiv:2204.02311, appendix B). `causal`: the same with attention to earlier tokens alone."""
 
 
-def flops_of_recompute(model: Model, sequence: int, recompute: str, *, causal: bool) -> float:
+def flops_of_recompute(model: Model, sequence: int, recompute: str, *, products: float = 0.0) -> float:
     """Return the operations that a token costs once more in the backward pass, which HFU counts beside the model's.
 
-    `full` recomputes every layer, `selective` attention's scores (arXiv:2205.05198, section 5); fused attention, with
-    which they are never kept, does so by itself, and that is not counted. `modules` recomputes up-projections of latent
-    attention, and for the rest what has no matrix products.
+    `full` recomputes every layer, `selective` attention's scores (arXiv:2205.05198, section 5), or with software that
+    recomputes a share of matrix `products` instead these (`Software.recomputes_products`); fused attention, with which
+    scores are never kept, computes them again by itself, and that is not counted. `modules` recomputes up-projections
+    of latent attention, and for the rest what has no matrix products. Attention looks at all tokens, as `full` counts.
     """
     one = count_operations(model, sequence)
     layers = model.layers + model.predicted_tokens
+    every = _forward(model, sequence, causal=False) - one.logits * (1 + model.predicted_tokens)
     if recompute == "full":
-        return _forward(model, sequence, causal=causal) - one.logits * (1 + model.predicted_tokens)
+        return every
+    if recompute == "selective":
+        return products * (every - layers * one.scores) if products else layers * one.scores
     if recompute == "modules" and (latent := model.latent):
         up = latent.q_rank * (model.head_dim + latent.rope) + latent.kv_rank * (model.head_dim + latent.value)
         return 2.0 * layers * model.heads * up
-    return layers * (one.causal_scores if causal else one.scores) if recompute == "selective" else 0.0
+    return 0.0

@@ -175,6 +175,7 @@ def train_step(
     network_s = dict(zip((*NETWORK, "bandwidth"), _differences([*runs[len(without) :], none]), strict=True))
     bubble = none.step_s - step.update_s - sum(compute.values())
     bubble = bubble if bubble > ROUNDING * none.step_s else 0.0
+    again = step.overlap.software.recomputes_products
     model, parallel, sequence, tokens = run.model, run.parallel, run.model.sequence, run.batch * run.model.sequence
     return TrainingStep(
         name=blueprint.name, model=model.name, parallel=parallel, batch=run.batch, sequence=sequence,
@@ -182,7 +183,7 @@ def train_step(
         step_s=runs[0].step_s, compute_s=compute, update_s=step.update_s, bubble_s=bubble, exposed_s=exposed,
         network_s=network_s, ideal_step_s=ideal.step_s,
         flops={name: tokens * count(model, sequence) for name, count in COUNTS.items()},
-        recompute_flops=tokens * flops_of_recompute(model, sequence, parallel.recompute, causal=False),
+        recompute_flops=tokens * flops_of_recompute(model, sequence, parallel.recompute, products=again),
         peak_tflops=accelerator.peak_tflops[run.precision], expected_error=prepared.expected_error,
         memory=memory_of(run, accelerator), messages=_list_messages(step, view, busiest), run=runs[0],
     )  # fmt: skip

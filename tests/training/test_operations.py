@@ -67,8 +67,24 @@ def test_full_recomputation_counts_as_megatron_does(name: str) -> None:
     model, sequence = models()[name], 2048
     layers, hidden = model.layers, model.hidden
     formula = 96 * layers * hidden**2 * (1 + sequence / (6 * hidden) + model.vocabulary / (16 * layers * hidden))
-    total = COUNTS["full"](model, sequence) + flops_of_recompute(model, sequence, "full", causal=False)
+    total = COUNTS["full"](model, sequence) + flops_of_recompute(model, sequence, "full")
     assert total == pytest.approx(formula, rel=1e-12)
+
+
+def test_recomputation_counts_what_is_computed_again() -> None:
+    """Scores are 4 s h a layer (arXiv:2205.05198, appendix A); torchtitan computes half of all matrix products again.
+
+    `modules` recomputes no matrix product but the up-projections of latent attention, for each of DeepSeek-V3's heads
+    1,536 x (128 + 64) and 512 x (128 + 128) weights.
+    """
+    gpt, deepseek = models()["gpt3-175b"], models()["deepseek-v3"]
+    layers, hidden = gpt.layers, gpt.hidden
+    assert flops_of_recompute(gpt, 2048, "none") == 0
+    assert flops_of_recompute(gpt, 2048, "selective") == layers * 4 * 2048 * hidden
+    assert flops_of_recompute(gpt, 2048, "selective", products=0.5) == 0.5 * layers * 2 * 12 * hidden**2
+    assert flops_of_recompute(gpt, 2048, "modules") == 0
+    latent = 62 * 128 * 2 * (1536 * (128 + 64) + 512 * (128 + 128))
+    assert flops_of_recompute(deepseek, 4096, "modules") == latent
 
 
 def test_a_window_counts_as_by_brute_force() -> None:
