@@ -37,7 +37,7 @@ NAMES = {
 GPUS = {
     "A100-SXM-80GB": ("dgx-a100", "a100-80"), "A100-SXM-40GB": ("dgx-a100", "a100-40"), "H100": ("dgx-h100", "h100"),
     "H100-SXM-80GB": ("dgx-h100", "h100"), "H100-SXM-96GB 500W": ("hgx-h100", "h100-96-500w"),
-    "H800-SXM": ("hgx-h100", "h800"), "B200": ("dgx-b200", "b200"), "B300": ("dgx-b300", "b300"),
+    "H800-SXM": ("hgx-h800", "h800"), "B200": ("dgx-b200", "b200"), "B300": ("dgx-b300", "b300"),
     "GB200": ("gb200-nvl72", "gb200"), "GB300": ("gb300-nvl72", "gb300"),
 }  # fmt: skip
 """The server of each GPU, and its accelerator."""
@@ -178,7 +178,7 @@ def fabric_of(run: Run) -> Study:
     nics = max(1, round(size * run.nic_gbps / 400)) if run.nic_gbps < 100 else size
     wanted: dict[str, Any] = {
         "name": run.server, "gpus": size, "nics": nics, "nic_gbps": round(run.nic_gbps * size / nics),
-        "nvlink_GBps": 200 if run.accelerator == "h800" else kind.nvlink_GBps, "generation": kind.generation,
+        "nvlink_GBps": kind.nvlink_GBps, "generation": kind.generation,
         "accelerator": run.accelerator,
     }  # fmt: skip
     if kind.nic_us is not None:

@@ -19,17 +19,17 @@ from fabric.training.model_run import ModelRun
 from fabric.training.network_time import NetworkTime
 from fabric.training.prepared_step import prepare_step
 
-H800 = {
-    "name": "H800", "gpus": 8, "nics": 8, "nic_gbps": 400, "nvlink_GBps": 200, "generation": "hopper",
-    "accelerator": "h800",
-}  # fmt: skip
+MRFT = {"family": "rail-optimized"}
+"""What the multi-rail fat tree has in place of separate planes: rails that meet in the spine."""
 
 
 @cache
-def deepseek_fabric(gpus: int, family: str, ratio: int = 1, ports: int = 64) -> Blueprint:
-    """Return a fabric of H800 servers on switches of 400G."""
-    switch = {"name": f"{ports} x 400G", "ports": ports, "rate_gbps": 400}
-    return fabric.design(gpus=gpus, server=H800, family=family, switches=switch, oversubscription=ratio).blueprint
+def small_rails(ratio: int) -> Blueprint:
+    """Return 128 GPUs of H800 servers on rails that meet, with switches so small that spines are needed."""
+    switch = {"name": "8 x 400G", "ports": 8, "rate_gbps": 400}
+    return fabric.design(
+        gpus=128, server="hgx-h800", family="rail-optimized", switches=switch, oversubscription=ratio
+    ).blueprint
 
 
 def step_s(blueprint: Blueprint) -> float:
@@ -40,9 +40,12 @@ def step_s(blueprint: Blueprint) -> float:
 
 def test_multi_plane_and_multi_rail_trees_take_as_long() -> None:
     """Published: 19.926 s on eight planes (MPFT), and 19.946 s on eight rails that meet (MRFT)."""
-    planes, rails = step_s(deepseek_fabric(2048, "rail-only")), step_s(deepseek_fabric(2048, "rail-optimized"))
-    assert planes == pytest.approx(rails, rel=0.01)
-    assert planes == pytest.approx(19.926, rel=0.20)
+    shipped = fabric.design("deepseek-mpft").blueprint
+    planes, rails = (fabric.design("deepseek-mpft", gpus=2048, **words).blueprint for words in ({}, MRFT))
+    assert shipped.server.accelerator == "h800"
+    assert step_s(planes) == pytest.approx(step_s(rails), rel=0.01)
+    assert step_s(shipped) == pytest.approx(step_s(planes), rel=0.01)
+    assert step_s(planes) == pytest.approx(19.926, rel=0.20)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -54,7 +57,7 @@ def test_what_oversubscription_costs_is_what_a_linear_program_allows(seed: int) 
     message = Message("EP", "all-to-all", ("ep",), 2.0**30, "tokens")
     seconds, bounds = [], []
     for ratio in (1, 4):
-        blueprint = deepseek_fabric(128, "rail-optimized", ratio, 8)
+        blueprint = small_rails(ratio)
         found = NetworkTime.of(blueprint, parallel, placement=gpus).time(message)
         seconds.append(found.total_s - found.latency_s)
         (phase,) = phases(Hosts.of(blueprint), gpus.reshape(-1, 32), "all-to-all", "pairwise")
