@@ -9,10 +9,10 @@ from fabric.presented import Presented
 from fabric.request.parallel import SHARDINGS, Parallel
 from fabric.training.activations import kept_of, most_in_flight
 from fabric.training.model_run import ModelRun
-from fabric.training.operations import Parameters, count_parameters
 from fabric.training.stages import Stage, divide
+from fabric.training.weights import PARTS, PartWeights, weights_of_stage, weights_on_gpu
 
-__all__ = ["Memory", "memory_of", "updated_weights", "weights_of_stage"]
+__all__ = ["Memory", "memory_of", "updated_weights"]
 
 GIB = 2**30
 
@@ -65,13 +65,13 @@ def memory_of(run: ModelRun, accelerator: Accelerator) -> Memory:
     them, and activations those of `kept_of`. Raises InputError where layers do not divide.
     """
     model, parallel, kept = run.model, run.parallel, kept_of(run)
-    stages, count = divide(model, parallel), count_parameters(model)
+    stages, parts = divide(model, parallel), weights_on_gpu(model, parallel)
     micro_batches = max(run.batch // (parallel.dp * parallel.micro_batch), 1)
     gradient, moe_last = training_efficiency().software[run.software].gradient_bytes, bool(model.experts)
 
     def of(rank: int) -> Memory:
         own = _stages_of(rank, stages, parallel)
-        weights, gradients, states, buffers = _states(own, model, count, parallel, gradient)
+        weights, gradients, states, buffers = _states(own, parts, parallel, gradient)
         flights = most_in_flight(parallel, micro_batches, rank)
         activations = max(kept.stage_bytes(stage, moe_last, flights) for stage in own)
         return Memory(
@@ -88,12 +88,12 @@ def memory_of(run: ModelRun, accelerator: Accelerator) -> Memory:
 
 
 def _states(
-    stages: list[Stage], model: Model, count: Parameters, parallel: Parallel, gradient: int
-) -> tuple[float, float, float, float]:
+    stages: list[Stage], weights: PartWeights, parallel: Parallel, gradient: int
+) -> tuple[float, float, float, float]:  # fmt: skip
     """Return the bytes of weights, gradients, optimizer states and buffers of a GPU with these stages."""
-    whole, shard = _held_weights(stages, model, count, parallel)
+    whole, shard = _held_weights(stages, weights, parallel)
     level = SHARDINGS.index(parallel.sharding)
-    weights = WEIGHT_BYTES * (shard if level > 2 else whole)
+    held = WEIGHT_BYTES * (shard if level > 2 else whole)
     gradients = gradient * (shard if level > 1 else whole)
     states = OPTIMIZER_BYTES * (shard if level > 0 else whole)
     buffers = OUTSIDE_GIB * GIB
@@ -102,14 +102,15 @@ def _states(
         buffers += (WEIGHT_BYTES + gradient) * whole
     elif level > 2:
         # A layer computes while the next one's weights are gathered and the last one's gradients are reduced.
-        buffers += (2 * WEIGHT_BYTES + gradient) * max(_largest_unit(stage, model, count, parallel) for stage in stages)
-    return weights, gradients, states, buffers
+        largest = max(sum(weights[part]) for stage in stages for part in PARTS if stage.count(part))
+        buffers += (2 * WEIGHT_BYTES + gradient) * largest
+    return held, gradients, states, buffers
 
 
 def updated_weights(model: Model, parallel: Parallel) -> float:
     """Return the weights that the GPU updates that updates most: those of whose optimizer's states it has its share."""
-    stages, count = divide(model, parallel), count_parameters(model)
-    held = (_held_weights(_stages_of(rank, stages, parallel), model, count, parallel) for rank in range(parallel.pp))
+    stages, weights = divide(model, parallel), weights_on_gpu(model, parallel)
+    held = (_held_weights(_stages_of(rank, stages, parallel), weights, parallel) for rank in range(parallel.pp))
     return max(whole if parallel.sharding == "none" else shard for whole, shard in held)
 
 
@@ -118,9 +119,9 @@ def _stages_of(rank: int, stages: tuple[Stage, ...], parallel: Parallel) -> list
     return [stages[rank], stages[parallel.pp - 1 - rank]] if parallel.schedule == "dualpipe" else [stages[rank]]
 
 
-def _held_weights(stages: list[Stage], model: Model, count: Parameters, parallel: Parallel) -> tuple[float, float]:
+def _held_weights(stages: list[Stage], weights: PartWeights, parallel: Parallel) -> tuple[float, float]:
     """Return the weights that a GPU with these stages computes with, and its share of those that are shared out."""
-    each = [weights_of_stage(stage, model, count, parallel) for stage in stages]
+    each = [weights_of_stage(stage, weights) for stage in stages]
     dense, experts = (sum(kind) for kind in zip(*each, strict=True))
     shards = _shards(parallel.cp * parallel.dp, parallel), _shards(parallel.expert_copies, parallel)
     return dense + experts, dense / shards[0] + experts / shards[1]
@@ -128,32 +129,3 @@ def _held_weights(stages: list[Stage], model: Model, count: Parameters, parallel
 
 def _shards(ranks: int, parallel: Parallel) -> int:
     return min(ranks, parallel.shard_group or ranks)
-
-
-def weights_of_stage(stage: Stage, model: Model, count: Parameters, parallel: Parallel) -> tuple[float, float]:
-    """Return the weights that a GPU of a stage has, before data-parallel ranks share them out: its experts' apart."""
-    predicted_dense = 0 if model.experts else stage.predicted
-    moe = stage.moe + stage.predicted - predicted_dense
-    layers = stage.layers * _attention_on_gpu(model, count, parallel.tp)
-    layers += (stage.dense + predicted_dense) * count.feed_forward / parallel.tp
-    layers += moe * (count.router + count.shared / parallel.tp) + 2 * stage.predicted * model.hidden**2
-    tables = stage.embedding + stage.logits - (stage.embedding and stage.logits and model.tied)
-    embeddings = tables * count.embedding / parallel.tp + stage.embedding * count.positions
-    return layers + embeddings, moe * model.experts * count.expert / (parallel.ep * parallel.etp)
-
-
-def _attention_on_gpu(model: Model, count: Parameters, tp: int) -> float:
-    """Return the attention weights of a layer on one GPU; fewer key heads than ranks are copied, latents are whole."""
-    if model.latent:
-        whole = model.hidden * (model.latent.q_rank + model.latent.kv_rank + model.latent.rope)
-        return whole + (count.attention - whole) / tp
-    queries = 2 * model.hidden * model.head_dim * model.heads
-    return queries / tp + (count.attention - queries) / min(tp, model.kv_heads)
-
-
-def _largest_unit(stage: Stage, model: Model, count: Parameters, parallel: Parallel) -> float:
-    """Return the weights of the largest unit that is gathered at once: a layer, or an embedding."""
-    one = Stage(1, 0) if stage.dense else Stage(0, 1)
-    layers = [one, Stage(0, 1)] if stage.moe else [one]
-    units = [sum(weights_of_stage(each, model, count, parallel)) for each in layers]
-    return max([*units, count.embedding / parallel.tp if stage.embedding or stage.logits else 0.0])

@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from fabric.catalog import Model
 from fabric.request.parallel import Parallel
 from fabric.training.message import Message
-from fabric.training.operations import count_parameters
+from fabric.training.weights import PARTS as WITH_WEIGHTS
+from fabric.training.weights import weights_on_gpu
 
 __all__ = ["PARTS", "Bytes", "Call", "messages_of"]
 
-PARTS = ("dense", "moe", "predicted", "embedding", "logits", "boundary", "chunk")
-"""The parts of a model that send: a dense layer, a layer with experts, one that predicts a further token, the input and
-the output embedding, what a rank passes to the next stage of the pipeline, and a virtual stage as a whole, whose layers
-are joined (`join_layers`)."""
+PARTS = (*WITH_WEIGHTS, "boundary", "chunk")
+"""The parts of a model that send: those with weights, what a rank passes to the next stage of the pipeline, and a
+virtual stage as a whole, whose layers are joined (`join_layers`)."""
 
 
 @dataclass(frozen=True)
@@ -210,22 +210,11 @@ class _Run:
 
     def data_calls(self) -> Iterator[Call]:
         """Yield the gradients that data-parallel ranks reduce and the weights that they gather, layer by layer."""
+        weights = weights_on_gpu(self.model, self.parallel)
         for part in (*self.layers, "embedding", "logits"):
-            shared, experts = self._weights(part)
+            shared, experts = weights[part]
             yield from self._reduce(part, shared, ("cp", "dp"))
             yield from self._reduce(part, experts, ("edp",))
-
-    def _weights(self, part: str) -> tuple[float, float]:
-        """Return the weights of a part on one rank: those that all data-parallel ranks have, and those of experts."""
-        count, parallel = count_parameters(self.model), self.parallel
-        if part in ("embedding", "logits"):
-            tied = part == "logits" and self.model.tied and parallel.pp == 1
-            return (0.0 if tied else count.embedding / parallel.tp), 0.0
-        joined = count.predicted - count.moe_layer(self.model.experts) if part == "predicted" else 0
-        if not self.has_experts(part):
-            return (count.predicted if part == "predicted" else count.dense_layer) / parallel.tp, 0.0
-        experts = self.model.experts * count.expert / (parallel.ep * parallel.etp)
-        return (count.moe_layer(0) + joined) / parallel.tp, experts
 
     def _reduce(self, part: str, weights: float, group: tuple[str, ...]) -> Iterator[Call]:
         """Yield how gradients of as many weights are reduced, and these gathered, as the sharding has it."""
