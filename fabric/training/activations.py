@@ -25,10 +25,10 @@ class Kept:
     logits_bytes: float
     """Of the logits and the loss."""
 
-    def stage_bytes(self, stage: Stage, moe_last: bool, in_flight: float) -> float:
-        """Return what a stage keeps with `in_flight` micro-batches; `moe_last`: layers that predict have experts."""
-        moe = stage.moe + stage.predicted * moe_last
-        each = moe * self.moe_bytes + (stage.layers - moe) * self.dense_bytes
+    def stage_bytes(self, stage: Stage, model: Model, in_flight: float) -> float:
+        """Return what a stage of the model keeps with `in_flight` micro-batches."""
+        dense, moe = stage.kinds(model)
+        each = dense * self.dense_bytes + moe * self.moe_bytes
         outputs = (1 + stage.predicted) * self.logits_bytes if stage.logits else 0.0
         return each * in_flight + outputs + (self.whole_bytes if stage.layers else 0.0)
 

@@ -104,12 +104,7 @@ def compute_times(kernels: Kernels, model: Model, stage: Stage, parallel: Parall
     and logits run in 16 bits.
     """
     layer = _Layer(kernels, model, parallel)
-    dense, moe = stage.dense, stage.moe
-    # A layer that predicts a further token is as the last one of the model.
-    if model.experts:
-        moe += stage.predicted
-    else:
-        dense += stage.predicted
+    dense, moe = stage.kinds(model)
     found = [(dense, part) for part in _attention(layer) + _feed_forward(layer)] if dense else []
     found += [(moe, part) for part in _attention(layer) + _experts(layer)] if moe else []
     saved = kernels.software.recomputes_products

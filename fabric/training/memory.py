@@ -67,13 +67,13 @@ def memory_of(run: ModelRun, accelerator: Accelerator) -> Memory:
     model, parallel, kept = run.model, run.parallel, kept_of(run)
     stages, parts = divide(model, parallel), weights_on_gpu(model, parallel)
     micro_batches = max(run.batch // (parallel.dp * parallel.micro_batch), 1)
-    gradient, moe_last = training_efficiency().software[run.software].gradient_bytes, bool(model.experts)
+    gradient = training_efficiency().software[run.software].gradient_bytes
 
     def of(rank: int) -> Memory:
         own = _stages_of(rank, stages, parallel)
         weights, gradients, states, buffers = _states(own, parts, parallel, gradient)
         flights = most_in_flight(parallel, micro_batches, rank)
-        activations = max(kept.stage_bytes(stage, moe_last, flights) for stage in own)
+        activations = max(kept.stage_bytes(stage, model, flights) for stage in own)
         return Memory(
             stage=rank,
             weights_gib=weights / GIB,

@@ -33,6 +33,11 @@ class Stage:
         """All its layers."""
         return self.dense + self.moe + self.predicted
 
+    def kinds(self, model: Model) -> tuple[int, int]:
+        """Return its layers without and with experts, those that predict further tokens being as the model's last."""
+        predicted = self.predicted if model.experts else 0
+        return self.layers - self.moe - predicted, self.moe + predicted
+
     def count(self, part: str) -> int:
         """Return how many of a part of the model it has, one of `fabric.training.messages.PARTS`."""
         return 1 if part == "chunk" else int(getattr(self, part, 0))

@@ -117,9 +117,9 @@ class StepBound:
     def _compute(self, kernels: Kernels, parallel: Parallel, stage: Stage) -> LayerTimes:
         """Return the times of a part of the model, as the sum of those of its layers."""
         model = self.model
-        moe = stage.moe + (stage.predicted if model.experts else 0)
+        dense, moe = stage.kinds(model)
         counts = {
-            Stage(1, 0): stage.layers - moe,
+            Stage(1, 0): dense,
             Stage(0, 1): moe,
             Stage(0, 0, logits=True): (1 + stage.predicted) * stage.logits,
         }
