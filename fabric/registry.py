@@ -123,7 +123,7 @@ class Registry(Mapping[str, R], Generic[R]):
 
     def get_record(self, name: str) -> R:
         """Return the record called `name`; raises InputError with the nearest name, or all where none is near."""
-        if name not in self._records:
+        if not isinstance(name, str) or name not in self._records:
             raise InputError(f"unknown {self.kind} '{name}'{nearest(name, self)}")
         return self[name]
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
-from fabric.errors import InputError, Mistake
+from fabric.errors import InputError, Mistake, is_whole
 from fabric.flow.failure_words import FailableParts, Failed
 from fabric.request.failure_lists import list_failures
 
@@ -35,8 +35,11 @@ def fail(blueprint: Blueprint, failures: Iterable[str], seed: int = 0) -> npt.ND
 def draw_failures(blueprint: Blueprint, failures: Iterable[str], seed: int = 0) -> tuple[Failed, ...]:
     """Return what each of `failures` takes down (see `fail`), with the names of the devices or links that fail.
 
-    Raises InputError with every failure that cannot be read, or that names what the fabric does not have.
+    Raises InputError with every failure that cannot be read, or that names what the fabric does not have, and for a
+    seed that is not a whole number from 0.
     """
+    if not is_whole(seed, 0):
+        raise InputError(f"seed {seed!r:.40}: not a whole number from 0")
     parts, found, mistakes = FailableParts(blueprint), list[Failed](), list[Mistake]()
     for number, (place, word) in enumerate(list_failures(failures)):
         try:

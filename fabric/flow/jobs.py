@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from fabric.blueprint import Blueprint
 from fabric.blueprint.hosts import Hosts
-from fabric.errors import InputError, is_whole
+from fabric.errors import InputError, Mistake, is_whole
 from fabric.flow.algorithms import algorithm_of, algorithms_of
 from fabric.flow.checked_arrays import read_numbers, refuse_duplicates, refuse_out_of_range
 from fabric.flow.collectives import COLLECTIVES
@@ -25,7 +25,9 @@ from fabric.flow.throughput import phase_shares, shares
 from fabric.flow.traffic import phases
 from fabric.frozen_columns import FrozenColumns
 
-__all__ = ["Interference", "Job", "interference", "middle_phase", "place_jobs"]
+__all__ = ["Interference", "Job", "interference", "list_checked", "middle_phase", "place_jobs"]
+
+EXAMPLE = 'write for example [fabric.flow.Job("other", gpus=256)]'
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +92,17 @@ class Interference:
     """The share of its slowest flow, with the others."""
 
 
+def list_checked(jobs: Iterable[Job]) -> list[Job]:
+    """Return jobs as a list; raises InputError with the first that is none."""
+    if isinstance(jobs, Job) or not isinstance(jobs, Iterable):
+        raise InputError([Mistake("jobs", f"{jobs!r:.60}: not a list of jobs; {EXAMPLE}")])
+    found = list(jobs)
+    for number, job in enumerate(found):
+        if not isinstance(job, Job):
+            raise InputError([Mistake(f"jobs[{number}]", f"{job!r:.60}: not a job; {EXAMPLE}")])
+    return found
+
+
 def interference(
     blueprint: Blueprint,
     jobs: Sequence[Job],
@@ -106,6 +119,7 @@ def interference(
     its servers that no link that is `up` joins. Raises InputError when the jobs take more GPUs than there are, for a
     GPU that two of them list or that does not exist, and as `place`, `phases` and `route` do.
     """
+    jobs = list_checked(jobs)
     routing, placed = routing.over(blueprint.planes), place_jobs(blueprint, jobs, spread, seed)
     parts = [
         replace(middle_phase(blueprint, job, gpus, up, pxn=routing.pxn), job=number)

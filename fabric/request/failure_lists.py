@@ -25,9 +25,11 @@ def list_failures(words: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Yield each failure with the place that messages name; `@FILE` stands for the lines of a file.
 
     A comment starts with `#` at the start of a line or after a space: `#` within a word numbers a link. Raises
-    InputError for a file that is not readable or lists none.
+    InputError for what is not text, and for a file that is not readable or lists none.
     """
-    for word in words:
+    for word in words if isinstance(words, Iterable) else [words]:
+        if not isinstance(word, str):
+            raise InputError([Mistake("failures", f"{word!r:.60} is not text; write for example 'leaf:1'")])
         if word.startswith("@"):
             yield from _read_lines(word[1:])
         else:

@@ -19,7 +19,7 @@ from fabric.flow.collectives import COLLECTIVES, Collective
 from fabric.flow.estimate import candidates
 from fabric.flow.fabric_summary import FabricSummary
 from fabric.flow.failover import servers_up
-from fabric.flow.jobs import Job, middle_phase, place_jobs
+from fabric.flow.jobs import Job, list_checked, middle_phase, place_jobs
 from fabric.flow.machine import Machine
 from fabric.flow.machines import beyond_one_switch_us, machine_of, sent_bytes, subflows_of
 from fabric.flow.router import summarize
@@ -108,12 +108,12 @@ class NetworkTime:
             raise InputError(f"blueprint {blueprint!r:.60}: not a blueprint; give that of a study, study.blueprint")
         summary = summarize(blueprint)
         usual = summary.constants.ecmp_subflows
-        routing = Routing(routing, qps=usual, pxn=True) if isinstance(routing, str) else routing
+        routing = routing if isinstance(routing, Routing) else Routing(routing, qps=usual, pxn=True)
         network = _network_of(blueprint, summary, routing, up)
         run = Run(blueprint, parallel, placement, None if up is None else servers_up(blueprint, up))
         run.refuse_unlike_servers()
         qps = None if routing.qps == usual else routing.qps
-        return cls(network, run, qps, tuple(_load_jobs(network, run, jobs)))
+        return cls(network, run, qps, tuple(_load_jobs(network, run, list_checked(jobs or ()))))
 
     def time(self, message: Message, beside: Sequence[Message] = ()) -> MessageTime:
         """Return the time of one call that every group of the message's kind makes at once.
