@@ -8,7 +8,7 @@ from typing import Any
 
 from fabric import units
 from fabric.report.table import Summary, Table
-from fabric.report.text import format_percent
+from fabric.report.text import format_percent, join_words
 from fabric.request.parallel import Parallel
 from fabric.training.goodput import Goodput
 from fabric.training.step import SentMessage, TrainingStep
@@ -123,6 +123,9 @@ def _list_messages(step: TrainingStep) -> list[tuple[str, ...]]:
 
 def _list_lines(step: TrainingStep) -> Iterator[str]:
     yield f"Division: {describe_parallel(step.parallel)}; {step.precision}, {step.software}, {step.routing} routing."
+    if step.unsaid:
+        chosen = join_words([CHOSEN[key].format(getattr(step.parallel, key)) for key in step.unsaid])
+        yield f"Not given, and so chosen: {chosen}."
     memory = step.memory
     where = f" on stage {memory.stage}" if step.parallel.pp > 1 else ""
     yield f"Memory: {memory.total_gib:.1f} of {memory.hbm_gib:g} GiB of a GPU{where}."
@@ -144,6 +147,13 @@ def _list_lines(step: TrainingStep) -> Iterator[str]:
     if step.limited_by != "update":
         yield f"What costs most beside computation: {LOSSES.get(step.limited_by, step.limited_by + ' messages')}."
 
+
+CHOSEN = {
+    "dp": "dp={:,} (all GPUs of the fabric)",
+    "recompute": "recompute={} (the least that fits into memory)",
+    "micro_batch": "micro_batch={:,}",
+}
+"""What is said of each key of a division that nobody gave, with its value."""
 
 LOSSES = {"bubble": "the bubble of the pipeline"}
 

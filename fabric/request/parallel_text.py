@@ -16,7 +16,7 @@ from fabric.request.error_messages import explain_errors
 from fabric.request.fields import StrictModel, known_name
 from fabric.request.parallel import ORDERS, RECOMPUTES, SCHEDULES, SHARDINGS, Parallel
 
-__all__ = ["ParallelKeys", "make_parallel", "parse_keys", "parse_parallel", "read_keys"]
+__all__ = ["ParallelKeys", "make_parallel", "override_keys", "parse_keys", "parse_parallel", "read_keys"]
 
 Degree = Annotated[int, Field(ge=1, le=100_000_000)]
 
@@ -35,7 +35,7 @@ class ParallelKeys(StrictModel):
     pp: Degree = 1
     """Pipeline stages."""
     dp: Degree | None = None
-    """Data parallel degree; default: as the `gpus` of the run leave, where these are given."""
+    """Data parallel degree; default: as the other degrees leave of the run's `gpus`, or of all that the design has."""
     ep: Degree = 1
     """Expert parallel degree, among the tp x cp x dp ranks of a stage."""
     etp: Degree = 1
@@ -110,6 +110,11 @@ def parse_keys(text: str) -> ParallelKeys:
     if mistakes:
         raise InputError(mistakes)
     return _validate(values)
+
+
+def override_keys(keys: ParallelKeys | None, given: ParallelKeys) -> ParallelKeys:
+    """Return `keys` with those that are given in their place."""
+    return given if keys is None else keys.model_copy(update=given.model_dump(exclude_unset=True))
 
 
 def read_keys(given: str | Mapping[str, Any] | Parallel) -> ParallelKeys:

@@ -15,7 +15,7 @@ from fabric.flow.jobs import Job
 from fabric.request import Spec
 from fabric.request.model_file import TrainingRun, check_words, read_training
 from fabric.request.parallel import Parallel
-from fabric.request.parallel_text import make_parallel, read_keys
+from fabric.request.parallel_text import ParallelKeys, make_parallel, override_keys, read_keys
 from fabric.studies.study import Study, design
 from fabric.training.check import check
 from fabric.training.fit import check_fit
@@ -23,7 +23,7 @@ from fabric.training.model_run import PRECISION, SOFTWARE, ModelRun
 from fabric.training.network_time import NetworkTime
 from fabric.training.prepared_step import accelerator_of
 from fabric.training.step import TrainingStep, train_step
-from fabric.training.usual_run import OPEN, complete_run, does_fit
+from fabric.training.usual_run import OPEN, complete_run, does_fit, spread_copies
 
 __all__ = ["AskedTraining", "complete_on", "train", "train_on"]
 
@@ -35,7 +35,8 @@ class AskedTraining(ModelRun):
     gpu_hour_usd: float | None = None
     """The price of a GPU for an hour; None where it is not known."""
     unsaid: tuple[str, ...] = ()
-    """The keys of the division that nobody says, and that the GPU's memory decides (`complete_run`)."""
+    """The keys of the division that nobody says: `dp`, which the GPUs of the design decide (`spread_copies`), and those
+    that their memory decides (`complete_run`)."""
 
     @classmethod
     def read(  # noqa: PLR0913
@@ -49,10 +50,10 @@ class AskedTraining(ModelRun):
         software: str | None = None,
         gpus: int | None = None,
     ) -> AskedTraining:
-        """Return the run of a model, or of the file of one, whose keys the other words override.
+        """Return the run of a model, or of the file of one, whose keys the other words override one by one.
 
-        It is on `gpus` GPUs where neither its degrees nor its file say on how many. Raises InputError with every
-        mistake of the file, and where nothing says how the model is divided or of how many sequences a step is.
+        `gpus` are those of the run. Raises InputError with every mistake of the file, and where nothing says how the
+        model is divided or of how many sequences a step is.
         """
         check_words(batch=batch, sequence=sequence, precision=precision, software=software, gpus=gpus)
         run = read_training(model)
@@ -74,15 +75,19 @@ class AskedTraining(ModelRun):
 def _divide(
     run: TrainingRun, parallel: Parallel | str | Mapping[str, Any] | None, gpus: int | None
 ) -> tuple[Parallel, tuple[str, ...]]:  # fmt: skip
-    """Return how a run is divided, as asked or as its file says, and the keys that nobody says."""
-    keys = run.parallel if parallel is None else read_keys(parallel)
+    """Return how a run is divided, as its file and the given degrees say, and the keys that nobody says."""
+    given = ParallelKeys() if parallel is None else read_keys(parallel)
+    keys = override_keys(run.parallel, given) if run.parallel or parallel is not None else None
     if isinstance(parallel, Parallel):
         return parallel, ()
     if keys is None:
-        raise InputError(f"parallel: not given; write how {run.model.name} is divided, such as tp=8,pp=16,dp=128")
-    return make_parallel(keys, run.gpus or (None if keys.dp else gpus)), tuple(
-        key for key in OPEN if getattr(keys, key) is None
-    )
+        raise InputError(
+            f"parallel: not given; write how {run.model.name} is divided, such as tp=8,pp=16, or let a search find it"
+        )
+    # A degree that is given says more of the GPUs than the file that it overrides.
+    gpus = gpus or (None if given.dp else run.gpus)
+    open_ = ("dp", *OPEN) if gpus is None else OPEN
+    return make_parallel(keys, gpus), tuple(key for key in open_ if getattr(keys, key) is None)
 
 
 def train(  # noqa: PLR0913
@@ -90,6 +95,7 @@ def train(  # noqa: PLR0913
     model: str | os.PathLike[str] | Mapping[str, Any] | Model,
     parallel: Parallel | str | Mapping[str, Any] | None = None,
     *,
+    gpus: int | None = None,
     batch: int | None = None,
     sequence: int | None = None,
     precision: str | None = None,
@@ -103,14 +109,15 @@ def train(  # noqa: PLR0913
     """Return what a step of a model takes on a design.
 
     `source` is a study, or a request as `design` takes it. `model` is a name of the catalogue, a file of a model or of
-    its run (docs/training.md), a mapping of its keys, or a Model; the other words override what it says. `parallel` are
-    degrees as `--parallel` has them, a mapping of them, or a Parallel. After `failures` (as of `fabric.flow.fail`,
+    its run (docs/training.md), a mapping of its keys, or a Model; the other words override what it says, each degree of
+    `parallel` by itself. These are as `--parallel` has them, a mapping of them, or a Parallel, which says all. Without
+    `dp` the run is on `gpus` GPUs, or all of the design. After `failures` (as of `fabric.flow.fail`,
     drawn by `seed`) the run stands on servers that are still joined; the `jobs` run beside it. Raises InputError for a
     run that is not valid or does not fit into memory, with the nearest that is and does, and for a GPU that no training
     was measured on.
     """
     asked = AskedTraining.read(
-        model, parallel, batch=batch, sequence=sequence, precision=precision, software=software
+        model, parallel, gpus=gpus, batch=batch, sequence=sequence, precision=precision, software=software
     )  # fmt: skip
     study = source if isinstance(source, Study) else design(source, progress=progress)
     return train_on(study, asked, routing=routing, failures=failures, seed=seed, jobs=jobs)
@@ -130,12 +137,14 @@ def train_on(
     plan, run = study.blueprint, complete_on(study.blueprint, asked)
     up = fail(plan, failures, seed) if failures else None
     network = NetworkTime.of(plan, run.parallel, routing, up=up, jobs=jobs)
-    return train_step(plan, run, routing=routing, network=network)
+    return replace(train_step(plan, run, routing=routing, network=network), unsaid=asked.unsaid)
 
 
 def complete_on(blueprint: Blueprint, asked: AskedTraining) -> AskedTraining:
-    """Return a run whose unsaid keys its GPUs' memory has decided; raises InputError as `train` does."""
+    """Return a run whose unsaid keys a design's GPUs and their memory decide; raises InputError as `train` does."""
     gpu = accelerator_of(blueprint)
+    if "dp" in asked.unsaid:
+        asked = replace(asked, parallel=spread_copies(asked, blueprint.gpus))
     check(asked, blueprint.gpus)
     run = replace(asked, parallel=complete_run(asked, asked.unsaid, does_fit(asked, gpu)), unsaid=())
     check(run, blueprint.gpus)

@@ -10,7 +10,7 @@ from typing import Any
 from fabric.catalog import Model
 from fabric.errors import InputError
 from fabric.request.model_file import TrainingRun, check_words, read_training
-from fabric.request.parallel_text import ParallelKeys, read_keys
+from fabric.request.parallel_text import ParallelKeys, override_keys, read_keys
 from fabric.studies.study import Study
 from fabric.studies.training import AskedTraining
 from fabric.training.model_run import PRECISION, SOFTWARE
@@ -31,11 +31,12 @@ class AskedSearch:
     """The degrees that are given: those of its keys that are set."""
 
     @classmethod
-    def read(
+    def read(  # noqa: PLR0913
         cls,
         model: str | os.PathLike[str] | Mapping[str, Any] | Model,
         parallel: str | Mapping[str, Any] | None = None,
         *,
+        gpus: int | None = None,
         batch: int | None = None,
         sequence: int | None = None,
         precision: str | None = None,
@@ -43,17 +44,20 @@ class AskedSearch:
     ) -> AskedSearch:
         """Return what is to be searched for; the words are those of AskedTraining.read.
 
-        `parallel` are the degrees that are given, by default those of the file. Raises InputError as that does.
+        Degrees that `parallel` or the file give are kept. Raises InputError as that does.
         """
-        check_words(batch=batch, sequence=sequence, precision=precision, software=software)
+        check_words(gpus=gpus, batch=batch, sequence=sequence, precision=precision, software=software)
         run = read_training(model)
         size = batch or run.batch
         if size is None:
             raise InputError(f"batch: not given; write the sequences of a step of {run.model.name}, such as 2048")
-        asked = replace(run, precision=precision or run.precision, software=software or run.software)
+        asked = replace(
+            run, gpus=gpus or run.gpus, precision=precision or run.precision, software=software or run.software
+        )
         if sequence is not None:
             asked = replace(asked, model=replace(run.model, sequence=sequence))
-        return cls(asked, size, read_keys(parallel) if parallel is not None else run.parallel or ParallelKeys())
+        given = ParallelKeys() if parallel is None else read_keys(parallel)
+        return cls(asked, size, override_keys(run.parallel, given))
 
     def on(
         self, study: Study, routing: str = "adaptive", progress: Callable[[str], None] | None = None
@@ -64,7 +68,7 @@ class AskedSearch:
         """
         plan, run = study.blueprint, self.run
         precision, software = run.precision or PRECISION, run.software or SOFTWARE
-        fixed = self.fixed.model_dump(include=set(self.fixed.model_fields_set))
+        fixed = self.fixed.model_dump(exclude_unset=True, exclude_none=True)
         gpus = min(plan.gpus, run.gpus or plan.gpus)
         found = Search(plan, run.model, self.batch, gpus, precision, software, routing, fixed).run(progress)
         return AskedTraining(run.model, found.best, self.batch, precision, software, run.gpu_hour_usd), found

@@ -33,7 +33,7 @@ def read_run(value: Any) -> dict[str, Any] | None:
 def _measure_training(study: Study, settings: Mapping[str, Any]) -> Sequence[Any]:
     if settings["run"] is None:
         raise InputError(f"training.run: no model and run to train; write for example {EXAMPLE}")
-    asked = AskedTraining.read(settings["run"], gpus=study.spec.gpus)
+    asked = AskedTraining.read(settings["run"])
     step = train_on(study, asked, routing=settings["routing"])
     return (
         step.step_s,

@@ -128,7 +128,10 @@ def _check_batch(parallel: Parallel, batch: int) -> Iterator[tuple[str, str]]:
     count = batch // each
     if batch % each:
         what = f"dp={parallel.dp:,} x micro_batch={parallel.micro_batch}"
-        yield "batch", f"{batch:,} sequences do not divide over {what}; {_name_multiples(batch, each)} do"
+        size = parallel.micro_batch
+        fewer = next((dp for dp in range(min(parallel.dp, batch), 0, -1) if batch % (dp * size) == 0), None)
+        near = f"{_name_multiples(batch, each)} do{f', or dp={fewer:,}' if fewer else ''}"
+        yield "batch", f"{batch:,} sequences do not divide over {what}; {near}"
     elif count > (most := most_micro_batches(parallel)):
         most = max(most // pp * pp, 1) * each
         yield "batch", f"{count:,} micro-batches of a rank are more than a step is simulated with; at most {most:,} fit"

@@ -100,6 +100,8 @@ class TrainingStep(Plotted):
     """What the busiest rank sends, what takes longest first."""
     run: StepRun = field(compare=False)
     """When everything runs."""
+    unsaid: tuple[str, ...] = field(default=(), compare=False)
+    """The keys of the division that nobody gave, whose values follow from the fabric and its memory."""
 
     def __post_init__(self) -> None:
         freeze(self)

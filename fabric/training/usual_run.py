@@ -1,4 +1,4 @@
-"""What a run does in all likelihood where nobody says: what it recomputes, and how large its micro-batches are."""
+"""What a run does in all likelihood where nobody says: its GPUs, what it recomputes, and its micro-batches."""
 
 from __future__ import annotations
 
@@ -6,14 +6,35 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from fabric.catalog import Accelerator, training_efficiency
+from fabric.errors import InputError, Mistake
 from fabric.request.parallel import RECOMPUTES, Parallel
+from fabric.training.check import find_mistakes
 from fabric.training.memory import memory_of
 from fabric.training.model_run import ModelRun
 
-__all__ = ["OPEN", "complete_run", "does_fit"]
+__all__ = ["OPEN", "complete_run", "does_fit", "spread_copies"]
 
 OPEN = ("recompute", "micro_batch")
 """The keys of a division that `complete_run` fills in."""
+
+
+def spread_copies(run: ModelRun, gpus: int) -> Parallel:
+    """Return how a run is divided over all of `gpus` GPUs, each group of whose other degrees has a copy of the model.
+
+    Raises InputError where these do not divide the GPUs, with the most copies that fit and divide the batch.
+    """
+    parallel = replace(run.parallel, dp=1)
+    inner = parallel.gpus
+    if gpus % inner == 0:
+        return replace(parallel, dp=gpus // inner)
+    degrees = f"tp={parallel.tp} x cp={parallel.cp} x pp={parallel.pp} is {inner:,} GPUs"
+    if gpus < inner:
+        raise InputError([Mistake("parallel", f"{degrees}, but the fabric has {gpus:,}")])
+    most = range(min(gpus // inner, run.batch), 0, -1)
+    copies = (replace(parallel, dp=dp) for dp in most if run.batch % (dp * parallel.micro_batch) == 0)
+    found = next((each for each in copies if not any(find_mistakes(replace(run, parallel=each), gpus))), None)
+    near = f"; the nearest that works is dp={found.dp:,}, on {found.gpus:,} GPUs" if found else ""
+    raise InputError([Mistake("parallel.dp", f"not given, and {degrees}, which does not divide {gpus:,}{near}")])
 
 
 def does_fit(run: ModelRun, accelerator: Accelerator) -> Callable[[Parallel], bool]:

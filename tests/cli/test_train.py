@@ -94,7 +94,11 @@ DEGREES = ("tp", "pp", "vp", "dp", "sharding", "recompute")
     [
         (("wide.yaml", "--model", "run.yaml", "--search", "--fail", "leaf:1"), "--search excludes --fail and --jobs"),
         (("wide.yaml", "--model", "llama3-8b", "--search"), "batch: not given"),
-        (("wide.yaml", "--model", "run.yaml", "--search", "--parallel", "tp=3"), "over at most 128 GPUs"),
+        (("wide.yaml", "--model", "run.yaml", "--search", "--parallel", "tp=3"), "with tp=3,pp=4,dp=4,order"),
+        (
+            ("wide.yaml", "--model", "run.yaml", "--parallel", "pp=3"),
+            "layers of llama3-70b do not divide into 3 stages",
+        ),
         (("--model", "run.yaml"), "Missing argument"),
         (("wide.yaml",), "Missing option '--model'"),
         (("wide.yaml", "--model", "llama4"), "did you mean 'llama3-405b'?"),

@@ -34,6 +34,28 @@ def test_a_file_a_name_and_a_model_are_the_same(study: Study, tmp_path: Path) ->
     assert fabric.train(study, file, precision="bf16").step_s > by_name.step_s
 
 
+def test_degrees_that_are_given_override_those_of_a_file_alone(study: Study) -> None:
+    """A degree that is given takes the place of the file's, and the others stay; a Parallel says all."""
+    run = {"model": "llama3-70b", "parallel": {"tp": 8, "pp": 4, "dp": 8, "vp": 5}, "gpus": 256, "batch": 64}
+    assert (
+        fabric.train(study, run, "vp=10").to_dict()
+        == fabric.train(study, "llama3-70b", f"{DEGREES[:-1]}10", batch=64).to_dict()
+    )
+    assert fabric.train(study, run, {"dp": 4}).gpus == 128
+    assert fabric.train(study, run, Parallel(tp=8, pp=4, dp=2)).parallel == Parallel(tp=8, pp=4, dp=2)
+    with pytest.raises(InputError, match="is 128 GPUs, but the run has 256; dp=16 takes 256"):
+        fabric.train(study, run, "tp=4")
+
+
+def test_a_run_without_dp_is_on_all_gpus(study: Study) -> None:
+    """The data parallel degree follows from the design's GPUs, or from those of the run, and the summary says so."""
+    step = fabric.train(study, "llama3-70b", "tp=8,pp=4,vp=5", batch=64)
+    assert step.parallel.dp == 512 // 32
+    assert step == fabric.train(study, "llama3-70b", "tp=8,pp=4,vp=5,dp=16", batch=64)
+    assert "chosen: dp=16 (all GPUs of the fabric), recompute=none" in step._repr_html_()
+    assert fabric.train(study, "llama3-70b", "tp=8,pp=4,vp=5", gpus=256, batch=64).parallel.dp == 8
+
+
 def test_failures_and_other_jobs_cost_time(study: Study) -> None:
     """Lost uplinks, and a job in the other half of its last unit, prolong a step, and its parts say so."""
     run = {"model": "llama3-70b", "parallel": "tp=8,pp=4,dp=7,order=tp-cp-pp-dp", "batch": 56}
@@ -60,6 +82,17 @@ def test_failures_and_other_jobs_cost_time(study: Study) -> None:
         ({"batch": 64}, "parallel: not given; write how llama3-70b is divided, such as tp=8"),
         ({"parallel": "tp=8,pp=4,dp=32", "batch": 64}, "is 1,024 GPUs, but the fabric has 512; dp=16 fits"),
         ({"parallel": "tp=1,dp=64", "batch": 64}, "GiB are missing"),
+        ({"parallel": "tp=8,pp=5", "batch": 64}, "40 GPUs, which does not divide 512; the nearest that works is dp=8"),
+        ({"parallel": "tp=64,pp=80", "batch": 64}, "is 5,120 GPUs, but the fabric has 512"),
+        ({"parallel": "tp=8,pp=4", "batch": 56}, "do not divide over dp=16 x micro_batch=1; 48 or 64 do, or dp=14"),
+        (
+            {"parallel": DEGREES, "batch": 64, "jobs": [1]},
+            r"jobs\[0\]: 1: not a job; write for example \[fabric.flow.Job",
+        ),
+        ({"parallel": DEGREES, "batch": 64, "jobs": Job("other", 8)}, "jobs: Job.*: not a list of jobs"),
+        ({"parallel": DEGREES, "batch": 64, "failures": [1]}, "failures: 1 is not text; write for example 'leaf:1'"),
+        ({"parallel": DEGREES, "batch": 64, "failures": ["leaf:1"], "seed": 0.5}, "seed 0.5: not a whole number"),
+        ({"parallel": DEGREES, "batch": 64, "routing": []}, "unknown routing"),
     ],
 )
 def test_what_cannot_run_is_refused(study: Study, words: dict[str, object], message: str) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["train"]
 
-RUN = ("parallel", "batch", "sequence", "precision", "software")
+RUN = ("parallel", "gpus", "batch", "sequence", "precision", "software")
 """The options that override what a file says of its run."""
 
 SIZE = click.IntRange(1, 100_000_000)
@@ -43,8 +43,9 @@ RESTART_S = 600.0
     "--parallel",
     metavar="KEY=VALUE,...",
     help="Degrees: tp, pp, cp, dp, ep, etp, vp, micro_batch, sharding, recompute, schedule and others, such as"
-    " tp=8,pp=16,dp=128.  [default: the file's]",
+    " tp=8,pp=16,dp=128; those of the file that are not given stay.",
 )
+@click.option("--gpus", type=SIZE, help="GPUs of the run.  [default: as dp says, or all of the fabric]")
 @click.option(
     "--search",
     is_flag=True,
