@@ -12,17 +12,22 @@ from dataclasses import dataclass, replace
 from fabric.catalog import Model
 from fabric.frozen import freeze
 from fabric.request.parallel import Parallel
-from fabric.training.kernels import Kernels
+from fabric.training.kernels import WIDE_BYTES, Kernels
+from fabric.training.operations import mean_context
 from fabric.training.stages import Stage
 
-__all__ = ["PARTS", "LayerTimes", "compute_times", "update_s"]
+__all__ = ["PARTS", "LayerTimes", "part_times", "stage_times", "update_s"]
 
 PARTS = ("projections", "attention", "feed-forward", "experts", "routing", "elementwise", "logits")
 """The parts of a micro-batch's computation. Tokens are routed, and sorted by expert, in `routing`."""
 
-_WIDE = 2.0
-_STATE_BYTES = 34.0
-_LOGIT_BYTES = 24.0
+UPDATE_BYTES = 2 * 4 + 2 * 3 * 4 + 2
+"""The bytes that Adam moves for a weight: the gradient in 32 bits read twice, first for the norm of all; the weight and
+two moments in 32 bits read and written; and the weight in 16 bits written."""
+
+LOSS_BYTES = (2 + 4) + 4, (4 + 4) + (4 + 2)
+"""The bytes that the loss moves for a logit, forward and backward: it is converted from 16 to 32 bits and read by the
+loss; read again for its gradient, which is written in 32 bits and converted to 16."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +47,14 @@ class LayerTimes:
         freeze(self)
 
     @property
+    def passes(self) -> tuple[Mapping[str, float], ...]:
+        """The four of them."""
+        return self.forward_s, self.backward_s, self.weight_s, self.recompute_s
+
+    @property
     def total_s(self) -> float:
         """All passes."""
-        return sum(sum(each.values()) for each in (self.forward_s, self.backward_s, self.weight_s, self.recompute_s))
+        return sum(sum(each.values()) for each in self.passes)
 
 
 @dataclass(frozen=True)
@@ -97,28 +107,41 @@ class _Layer:
         return _Part(name, forward, 2 * forward)
 
 
-def compute_times(kernels: Kernels, model: Model, stage: Stage, parallel: Parallel) -> LayerTimes:
-    """Return the seconds in which one GPU of a stage computes a micro-batch of `parallel.micro_batch` sequences.
+def part_times(kernels: Kernels, model: Model, parallel: Parallel) -> Mapping[str, LayerTimes]:
+    """Return the seconds in which a GPU computes a micro-batch of `parallel.micro_batch` sequences, by part of a model.
 
-    Messages between GPUs are not in it. The precision of `kernels` is that of the layers' matrix products; attention
-    and logits run in 16 bits.
+    The parts are a `dense` layer, a layer with experts (`moe`), one that predicts a further token, with its loss
+    (`predicted`), and the output embedding with the loss (`logits`); what the model lacks takes no time. Messages are
+    not in it. The precision of `kernels` is that of the layers' matrix products; attention and logits run in 16 bits.
     """
     layer = _Layer(kernels, model, parallel)
-    dense, moe = stage.kinds(model)
-    found = [(dense, part) for part in _attention(layer) + _feed_forward(layer)] if dense else []
-    found += [(moe, part) for part in _attention(layer) + _experts(layer)] if moe else []
+    dense = _attention(layer) + _feed_forward(layer) if model.dense_count else []
+    moe = _attention(layer) + _experts(layer) if model.experts else []
+    joined = layer.product("projections", layer.tokens, model.hidden / parallel.tp, 2 * model.hidden)
+    logits = [(part, 0.0) for part in _logits(layer)]
+    kinds = {"dense": dense, "moe": moe, "predicted": [*(moe or dense), joined]}
     saved = kernels.software.recomputes_products
-    layers = [(count, part, _recomputed(part, parallel.recompute, saved)) for count, part in found]
-    ends = (1 + stage.predicted) if stage.logits else 0
-    return _sum_of(layers + [(ends, part, 0.0) for part in _logits(layer) if ends])
+    layers = {
+        kind: [(part, _recomputed(part, parallel.recompute, saved)) for part in parts] for kind, parts in kinds.items()
+    }
+    layers["predicted"] += logits
+    return {kind: _sum_parts(parts) for kind, parts in {**layers, "logits": logits}.items()}
+
+
+def stage_times(stage: Stage, parts: Mapping[str, LayerTimes]) -> LayerTimes:
+    """Return the seconds in which a GPU of a stage computes a micro-batch, from `part_times`."""
+    passes: tuple[dict[str, float], ...] = ({}, {}, {}, {})
+    for kind, times in parts.items():
+        if count := stage.count(kind):
+            for total, each in zip(passes, times.passes, strict=True):
+                for part, seconds in each.items():
+                    total[part] = total.get(part, 0.0) + count * seconds
+    return LayerTimes(*passes)
 
 
 def update_s(kernels: Kernels, parameters: float) -> float:
-    """Return the seconds in which a GPU updates `parameters` weights, of which it has the optimizer's states.
-
-    Adam reads the gradient twice, once for its norm, and reads and writes two moments and a weight in 32 bits.
-    """
-    return kernels.traffic_s(_STATE_BYTES * parameters, 10)
+    """Return the seconds in which a GPU updates `parameters` weights, of which it has the optimizer's states."""
+    return kernels.traffic_s(UPDATE_BYTES * parameters, 10)
 
 
 def _recomputed(part: _Part, recompute: str, products: float) -> float:
@@ -139,11 +162,12 @@ def _recomputed(part: _Part, recompute: str, products: float) -> float:
     return 0.0
 
 
-def _sum_of(found: Iterable[tuple[float, _Part, float]]) -> LayerTimes:
-    passes: list[dict[str, float]] = [{}, {}, {}, {}]
-    for count, part, again in found:
-        for where, seconds in zip(passes, (part.forward_s, part.backward_s, part.weight_s, again), strict=True):
-            where[part.name] = where.get(part.name, 0.0) + count * seconds
+def _sum_parts(found: Iterable[tuple[_Part, float]]) -> LayerTimes:
+    """Return the sums of passes by the names of parts, each with the seconds of what is computed again."""
+    passes: tuple[dict[str, float], ...] = ({}, {}, {}, {})
+    for part, again in found:
+        for total, seconds in zip(passes, (part.forward_s, part.backward_s, part.weight_s, again), strict=True):
+            total[part.name] = total.get(part.name, 0.0) + seconds
     return LayerTimes(*passes)
 
 
@@ -183,8 +207,7 @@ def _scores(layer: _Layer, keys: float, values: float) -> _Part:
     pairs = layer.tokens * model.heads / layer.parallel.tp
     if kernels.software.attention is None:
         return _unfused_scores(layer, pairs * sequence, keys, values)
-    window = min(model.window or sequence, sequence)
-    seen = (sequence / 2 + window - window**2 / (2 * sequence)) / 2
+    seen = mean_context(model, sequence, causal=True)
     if layer.parallel.cp > 1 and not kernels.software.balances_context:
         # The rank with the end of the sequence, for which the others wait, looks at all tokens before its own.
         seen *= 2 - 1 / layer.parallel.cp
@@ -213,7 +236,7 @@ def _feed_forward(layer: _Layer) -> list[_Part]:
     model, tp, tokens = layer.model, layer.parallel.tp, layer.tokens
     inputs = 2 if model.gated else 1
     # The activation reads its inputs and writes its output.
-    moved = 8 * tokens * model.hidden / layer.spread + _WIDE * (inputs + 1) * tokens * model.ffn / tp
+    moved = 8 * tokens * model.hidden / layer.spread + WIDE_BYTES * (inputs + 1) * tokens * model.ffn / tp
     return [
         layer.product("feed-forward", tokens, inputs * model.ffn / tp, model.hidden),
         layer.product("feed-forward", tokens, model.hidden, model.ffn / tp),
@@ -241,7 +264,7 @@ def _experts(layer: _Layer) -> list[_Part]:
             layer.product("experts", layer.tokens, inputs * shared, model.hidden),
             layer.product("experts", layer.tokens, model.hidden, shared),
         ]
-    moved = 8 * own * model.hidden + _WIDE * (inputs + 1) * sent * width
+    moved = 8 * own * model.hidden + WIDE_BYTES * (inputs + 1) * sent * width
     return [*parts, _routing(layer, own, sent), layer.traffic("elementwise", moved, 4)]
 
 
@@ -261,5 +284,5 @@ def _routing(layer: _Layer, own: float, sent: float) -> _Part:
 def _logits(layer: _Layer) -> list[_Part]:
     """Return the logits and their loss, in 16 bits with a loss in 32."""
     model, tokens, own = layer.model, layer.tokens, layer.model.vocabulary / layer.parallel.tp
-    loss = layer.kernels.traffic_s(_LOGIT_BYTES / 2 * tokens * own, 6)
-    return [layer.product("logits", tokens, own, model.hidden, wide=True), _Part("logits", loss, loss)]
+    forward, backward = (layer.kernels.traffic_s(each * tokens * own, 6) for each in LOSS_BYTES)
+    return [layer.product("logits", tokens, own, model.hidden, wide=True), _Part("logits", forward, backward)]

@@ -9,10 +9,13 @@ from fabric.catalog import PRECISIONS, Accelerator, KernelClass, Software, Train
 from fabric.errors import InputError
 from fabric.request.parallel import Parallel
 
-__all__ = ["Kernels", "kernels_of"]
+__all__ = ["WIDE_BYTES", "Kernels", "kernels_of"]
 
 _WIDE = "bf16"
-_WIDE_BYTES = 2.0
+"""The precision of attention and logits whatever that of the layers' matrix products is."""
+
+WIDE_BYTES = PRECISIONS[_WIDE]
+"""The bytes of a value between matrix products."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class Kernels:
     @property
     def narrow(self) -> bool:
         """Whether the layers' matrix products have less than 16 bits, so that what they read is quantized first."""
-        return PRECISIONS[self.precision] < _WIDE_BYTES
+        return PRECISIONS[self.precision] < WIDE_BYTES
 
     @property
     def bytes_per_s(self) -> float:
@@ -66,7 +69,7 @@ class Kernels:
         waves = 1 + self.multiprocessors / (2 * tiles)
         compute = 2 * count * rows * columns * (inner + constants.inner) * waves / (peak * share)
         element = PRECISIONS[precision]
-        written = 2 * self.software.gradient_bytes if adds else _WIDE_BYTES
+        written = 2 * self.software.gradient_bytes if adds else WIDE_BYTES
         moved = count * (element * inner * (rows + columns) + written * rows * columns)
         return max(compute, moved / self.bytes_per_s) + self.launch_s
 
@@ -78,7 +81,7 @@ class Kernels:
         """Return the seconds in which what products read is quantized, once for each direction that it is read in."""
         if not self.narrow:
             return 0.0
-        return elements * (_WIDE_BYTES + 2 * PRECISIONS[self.precision]) / self.bytes_per_s
+        return elements * (WIDE_BYTES + 2 * PRECISIONS[self.precision]) / self.bytes_per_s
 
     def attention_s(self, flops: float, head_dim: float, *, backward: bool = False) -> float:
         """Return the seconds of fused attention, in 16 bits, by its operations on the tokens that it looks at."""

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from fabric.catalog import Model
 
-__all__ = ["COUNTS", "Operations", "Parameters", "count_operations", "count_parameters", "flops_of_recompute"]
+__all__ = [
+    "COUNTS", "Operations", "Parameters", "count_operations", "count_parameters", "flops_of_recompute", "mean_context",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -124,8 +126,8 @@ def count_operations(model: Model, sequence: int) -> Operations:
     pair = 2 * model.heads * (key + value)
     return Operations(
         projections=2 * weights.attention,
-        scores=pair * _mean_context(model, sequence, causal=False),
-        causal_scores=pair * _mean_context(model, sequence, causal=True),
+        scores=pair * mean_context(model, sequence, causal=False),
+        causal_scores=pair * mean_context(model, sequence, causal=True),
         feed_forward=2 * weights.feed_forward,
         experts=2 * model.top_k * weights.expert,
         shared=2 * weights.shared,
@@ -135,7 +137,7 @@ def count_operations(model: Model, sequence: int) -> Operations:
     )
 
 
-def _mean_context(model: Model, sequence: int, *, causal: bool) -> float:
+def mean_context(model: Model, sequence: int, *, causal: bool) -> float:
     """Return the tokens that attention looks at for one token, on average over tokens and layers."""
     window = sequence if model.window is None else min(model.window, sequence)
     if not causal:

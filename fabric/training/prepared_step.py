@@ -10,7 +10,7 @@ from fabric.errors import InputError, nearest
 from fabric.training.buckets import join_layers, least_bucket
 from fabric.training.check import check
 from fabric.training.chunk import Chunk
-from fabric.training.compute import compute_times, update_s
+from fabric.training.compute import part_times, stage_times, update_s
 from fabric.training.kernels import kernels_of
 from fabric.training.memory import updated_weights
 from fabric.training.message_views import MessageView
@@ -57,10 +57,8 @@ def prepare_step(
     framework = kernels.software
     calls = messages_of(model, parallel, sent=bytes_of(framework))
     stages, least = divide_into_chunks(model, parallel), least_bucket(framework, parallel)
-    unlike = {
-        stage: Chunk(stage, compute_times(kernels, model, stage, parallel), join_layers(calls, stage, least))
-        for stage in set(stages)
-    }
+    times = part_times(kernels, model, parallel)
+    unlike = {stage: Chunk(stage, stage_times(stage, times), join_layers(calls, stage, least)) for stage in set(stages)}
     overlap = Overlap(framework, parallel, kernels.occupied)
     update = update_s(kernels, updated_weights(model, parallel))
     step = Step.of(overlap, [unlike[stage] for stage in stages], run.batch, update)

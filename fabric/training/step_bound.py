@@ -17,7 +17,7 @@ from fabric.flow.router import summarize
 from fabric.request.parallel import Parallel
 from fabric.training.buckets import join_layers, least_bucket
 from fabric.training.chunk import Chunk, MessageTimes
-from fabric.training.compute import LayerTimes, compute_times
+from fabric.training.compute import LayerTimes, part_times, stage_times
 from fabric.training.kernels import Kernels, kernels_of
 from fabric.training.message import Message
 from fabric.training.message_views import MessageView
@@ -115,26 +115,11 @@ class StepBound:
         return self._found[where]
 
     def _compute(self, kernels: Kernels, parallel: Parallel, stage: Stage) -> LayerTimes:
-        """Return the times of a part of the model, as the sum of those of its layers."""
-        model = self.model
-        dense, moe = stage.kinds(model)
-        counts = {
-            Stage(1, 0): dense,
-            Stage(0, 1): moe,
-            Stage(0, 0, logits=True): (1 + stage.predicted) * stage.logits,
-        }
-        passes: tuple[dict[str, float], ...] = ({}, {}, {}, {})
-        for one, count in counts.items():
-            where = (one, kernels.gpus, parallel)
-            if count and where not in self._layers:
-                self._layers[where] = compute_times(kernels, model, one, parallel)
-            if count:
-                found = self._layers[where]
-                times = (found.forward_s, found.backward_s, found.weight_s, found.recompute_s)
-                for total, each in zip(passes, times, strict=True):
-                    for part, seconds in each.items():
-                        total[part] = total.get(part, 0.0) + count * seconds
-        return LayerTimes(*passes)
+        """Return the times of a part of the model."""
+        where = kernels.gpus, parallel
+        if where not in self._layers:
+            self._layers[where] = part_times(kernels, self.model, parallel)
+        return stage_times(stage, self._layers[where])
 
     def _data_s(self, parallel: Parallel, times: MessageTimes) -> tuple[Seconds, Seconds, bool]:
         """Return the seconds in which each rank gathers weights before its first pass, and reduces after its last one.
@@ -211,7 +196,7 @@ class StepBound:
         return {}
 
     @cached_property
-    def _layers(self) -> dict[tuple[Stage, int, Parallel], LayerTimes]:
+    def _layers(self) -> dict[tuple[int, Parallel], Mapping[str, LayerTimes]]:
         return {}
 
     @cached_property

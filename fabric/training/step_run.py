@@ -86,8 +86,7 @@ class Step:
         """Return the seconds for which a rank computes in a step, by part, without the update."""
         share, found = self.micro_batches * len(self.parts) / self.order.stages, dict[str, float]()
         for kind in self._kinds[self.order.stage_ranks == rank]:
-            compute = self.chunks[kind].compute
-            for passes in (compute.forward_s, compute.backward_s, compute.weight_s, compute.recompute_s):
+            for passes in self.chunks[kind].compute.passes:
                 for part, part_s in passes.items():
                     found[part] = found.get(part, 0.0) + share * part_s
         return found
