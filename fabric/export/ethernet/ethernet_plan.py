@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from fabric.export.ethernet.addresses import ROUTES, AddressPlan, plan_addresses
+from fabric.export.ethernet.addresses import HOSTS, ROUTES, AddressPlan, plan_addresses
 from fabric.export.ethernet.switch_ports import SwitchPorts, list_switch_ports
-from fabric.export.ethernet.texts import choose_texts, pick_texts
+from fabric.export.ethernet.texts import choose_texts, join_texts, pick_texts, spell_address, spell_addresses
 from fabric.export.link_layer import list_models, refuse_relays, require_ethernet
 from fabric.export.plan import Plan
 from fabric.layout.ports import system_of
@@ -69,6 +69,11 @@ class EthernetPlan:
         """The names of the switches, in order, shape (switches,)."""
         return self.plan.device_names[self._switches]
 
+    @property
+    def written_switches(self) -> Rows:
+        """The switches to write, of all or those of the part, in rows of `switch_names`."""
+        return np.flatnonzero(self.plan.written_devices[self._switches])
+
     @cached_property
     def switch_models(self) -> tuple[Switch, ...]:
         """The models of the switches, in order, shape (switches,)."""
@@ -101,6 +106,16 @@ class EthernetPlan:
         return np.bincount(
             self.ports.device[~self.ports.to_host] - self.addresses.first_switch, minlength=len(self.addresses.asn)
         )
+
+    def spell_routes(self, switches: Rows) -> pa.StringArray:
+        """Return what the hosts of some switches reach by them, shape (switches,): the block of a rail and plane.
+
+        Without such blocks it is the block of all hosts.
+        """
+        addresses = self.addresses
+        if addresses.share_length is None:
+            return pick_texts([f"{spell_address(HOSTS[0])}/{HOSTS[1]}"], np.zeros(len(switches), np.int64))
+        return join_texts(spell_addresses(addresses.share_prefix[switches]), f"/{addresses.share_length}")
 
     def list_ends(self, named: Plan, rows: slice = slice(None)) -> SwitchEnds:
         """Return both ends of some rows of `ports`; `named` is the plan, or one that `with_port_names` made of it."""

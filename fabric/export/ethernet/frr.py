@@ -83,12 +83,15 @@ exit
 def write_frr(plan: EthernetPlan) -> Iterator[tuple[str, Iterator[str]]]:
     """Yield the files of every switch, in a folder by its name: `frr.conf` and `daemons`, each with its pieces of text.
 
+    Of a part, these are the switches that it has, configured as in the whole.
+
     Interfaces to other switches have no address. What is announced is the loopback and, on a switch with hosts, their
     prefix as one route. BFD has the usual timing of FRR, three packets 300 ms apart.
     """
     named = with_port_names(plan.plan)
     lines = Batches(plan.ports.start, lambda rows: _list_lines(plan, named, rows))
-    for row, name in enumerate(plan.switch_names):
+    for row in plan.written_switches.tolist():
+        name = plan.switch_names[row]
         yield f"{name}/frr.conf", _write_switch(plan, row, lines)
         yield f"{name}/daemons", iter((DAEMONS,))
 

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from fabric.export.ethernet.addresses import HOSTS, PORT_LENGTH
+from fabric.export.ethernet.addresses import PORT_LENGTH
 from fabric.export.ethernet.ethernet_plan import EthernetPlan, refuse_others
 from fabric.export.ethernet.texts import (
     choose_texts,
     join_texts,
     number_texts,
     pick_texts,
-    spell_address,
     spell_addresses,
 )
 from fabric.export.file_format import Witness
@@ -104,7 +103,7 @@ def _list_parts(plan: EthernetPlan) -> Iterator[_Part]:
     for rows in _batches(np.flatnonzero(addresses.has_hosts)):
         device, asn = rows + first, number_texts(addresses.asn[rows])
         text = join_texts(spell_addresses(addresses.host_prefix[rows]), f"/{addresses.prefix_length}")
-        own, rest = pick_texts(names, device), ("", _spell_routes(plan, rows), "", "")
+        own, rest = pick_texts(names, device), ("", plan.spell_routes(rows), "", "")
         yield _Part("host prefix", text, device, own, (rail[device], plane[device]), "", asn, rest)
     for rows in _batches(np.arange(len(addresses.host_link))):
         yield from _list_ports(plan, rows)
@@ -122,16 +121,8 @@ def _list_ports(plan: EthernetPlan, rows: Rows) -> Iterator[_Part]:
     text, asn = join_texts(spell_addresses(gateway), f"/{PORT_LENGTH}"), number_texts(addresses.asn[own])
     yield _Part("port", text, switch, names[0], places, ports[0], asn, ("", "", names[1], ports[1]))
     text = join_texts(spell_addresses(gateway + 1), f"/{PORT_LENGTH}")
-    rest = spell_addresses(gateway), _spell_routes(plan, own), names[0], ports[0]
+    rest = spell_addresses(gateway), plan.spell_routes(own), names[0], ports[0]
     yield _Part("host", text, server, names[1], places, ports[1], rest=rest)
-
-
-def _spell_routes(plan: EthernetPlan, switches: Rows) -> pa.StringArray | str:
-    """Return what the hosts of some switches reach by them: the block of a rail and plane; all, where it has none."""
-    addresses = plan.addresses
-    if addresses.share_length is None:
-        return f"{spell_address(HOSTS[0])}/{HOSTS[1]}"
-    return join_texts(spell_addresses(addresses.share_prefix[switches]), f"/{addresses.share_length}")
 
 
 def _batches(rows: Rows) -> Iterator[Rows]:

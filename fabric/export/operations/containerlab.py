@@ -1,7 +1,7 @@
 """A laboratory of containers with the same links, for containerlab: FRR on every switch, a Linux host for every server.
 
-The file is of the form of `schemas/clab.schema.json` of github.com/srl-labs/containerlab. Its management network has
-room for all nodes.
+The folder boots as it is: the file of the laboratory binds the configuration of each switch, and hosts get their
+addresses and routes. It is of the form of `schemas/clab.schema.json` of github.com/srl-labs/containerlab.
 """
 
 from __future__ import annotations
@@ -11,10 +11,15 @@ from collections.abc import Iterator
 from ipaddress import ip_network
 
 from fabric.errors import TooLarge
+from fabric.export.ethernet.addresses import ROUTES
+from fabric.export.ethernet.ethernet_plan import EthernetPlan, with_port_names
+from fabric.export.ethernet.frr import write_frr
+from fabric.export.ethernet.host_commands import list_host_commands
 from fabric.export.file_format import Witness
+from fabric.export.link_layer import refuse_relays
 from fabric.export.operations.cable_ends import list_cable_ends, list_nodes
 from fabric.export.operations.interfaces import name_interfaces
-from fabric.export.plan import Plan, PlanFormat
+from fabric.export.plan import Plan, PlanFormat, PlanText
 from fabric.export.text_lines import format_lines
 from fabric.units import count
 from fabric.view import levels_of, part_axes
@@ -27,8 +32,14 @@ LAB_NODES = 1_000
 SWITCH_IMAGE, HOST_IMAGE = "quay.io/frrouting/frr:10.7.1", "ghcr.io/srl-labs/network-multitool"
 """The images of switches and servers: FRR's as netlab 26.10 has it, and that of containerlab's documents for hosts."""
 
-MANAGEMENT = "172.20.0.0"
-"""The first address of the management network."""
+MANAGEMENT = "192.168.252.0"
+"""The first address of the management network, which the plan of addresses (10.0.0.0/8, 172.16.0.0/12) leaves free."""
+
+VTYSH = "vtysh.conf", "service integrated-vtysh-config\n"
+"""A file that FRR's shell asks for and the image doesn't have, the same on every switch: its name and its text."""
+
+HASH_PORTS = "sysctl -w net.ipv4.fib_multipath_hash_policy=1"
+"""What makes a switch choose among equal paths by ports too, so that flows between two hosts spread."""
 
 
 def check_lab(plan: Plan) -> None:
@@ -51,20 +62,49 @@ def count_nodes(plan: Plan) -> int:
     return trays + len(blueprint.appliances) + blueprint.switches
 
 
-def _write(plan: Plan) -> Iterator[str]:
-    """Yield the file as YAML."""
+def _check(plan: Plan) -> None:
+    """Raise TooLarge for a fabric too large, and InputError where servers forward, which have no configuration."""
+    refuse_relays(plan.blueprint, ROUTES)
+    check_lab(plan)
+
+
+def _list_files(plan: Plan) -> PlanText:
+    """Yield the file of the laboratory, then the files that it binds; ports are named in it as in FRR's files."""
+    routed = EthernetPlan(with_port_names(plan))
+    yield "fabric.clab.yml", _write(routed)
+    yield VTYSH[0], iter(VTYSH[1:])
+    yield from write_frr(routed)
+
+
+def _write(routed: EthernetPlan) -> Iterator[str]:
+    """Yield the file of the laboratory as YAML."""
+    plan = routed.plan
+    interfaces, nodes = name_interfaces(plan), list_nodes(plan)
     yield f"name: {json.dumps(lab_name(plan.title))}\n"
-    nodes = list_nodes(plan)
     yield f"mgmt:\n  network: {json.dumps(lab_name(plan.title))}\n  ipv4-subnet: {_subnet(len(nodes))}\n"
     yield "topology:\n  nodes:\n"
-    images = [SWITCH_IMAGE if node.is_switch else HOST_IMAGE for node in nodes]
-    roles = [json.dumps(node.role) for node in nodes]
-    yield from format_lines(
-        '    "{}": {{kind: linux, image: {}, group: {}}}', [node.name for node in nodes], images, roles
-    )
+    commands = list_host_commands(routed, interfaces)
+    for node in nodes:
+        image = SWITCH_IMAGE if node.is_switch else HOST_IMAGE
+        yield f'    "{node.name}":\n      kind: linux\n      image: {image}\n      group: {json.dumps(node.role)}\n'
+        if node.is_switch:
+            yield from _list_texts("binds", _list_binds(node.name))
+        yield from _list_texts("exec", [HASH_PORTS] if node.is_switch else commands.get(node.name, []))
     yield "  links:\n"
-    for ends in list_cable_ends(plan, name_interfaces(plan)):
+    for ends in list_cable_ends(plan, interfaces):
         yield from format_lines('  - endpoints: ["{}:{}", "{}:{}"]', ends.a_name, ends.a_port, ends.b_name, ends.b_port)
+
+
+def _list_binds(switch: str) -> list[str]:
+    """Return the files of a switch, each as its path from the file of the laboratory and its path in the container."""
+    own = (f"{switch}/frr.conf", f"{switch}/daemons", VTYSH[0])
+    return [f"{file}:/etc/frr/{file.rpartition('/')[2]}:ro" for file in own]
+
+
+def _list_texts(key: str, texts: list[str]) -> Iterator[str]:
+    """Yield a key of a node with a list of texts, where there are any."""
+    if texts:
+        yield f"      {key}:\n" + "".join(f'      - "{text}"\n' for text in texts)
 
 
 def lab_name(title: str) -> str:
@@ -83,10 +123,11 @@ CONTAINERLAB = PlanFormat(
     "containerlab",
     (),
     "containerlab",
-    "hosts, switches, links",
-    lambda plan: iter([("fabric.clab.yml", _write(plan))]),
-    check_lab,
+    "hosts, switches, links, addresses, FRR on each switch",
+    _list_files,
+    _check,
     parts=True,
-    witness=Witness("grammar", "clab.schema.json of containerlab"),
+    folder=True,
+    witness=Witness("grammar", "clab.schema.json of containerlab; FRR 8.4.4 boots with its files"),
 )
 """The format of containerlab."""

@@ -15,6 +15,7 @@ from random import Random
 from typing import Any
 
 import pytest
+import yaml
 
 import fabric
 from fabric.discovery import Discovery, read_discovery
@@ -22,6 +23,7 @@ from fabric.export.ethernet.ethernet_plan import EthernetPlan
 from fabric.export.ethernet.frr import write_frr
 from fabric.export.ethernet.ipam import write_addresses
 from fabric.export.ethernet.lldp import write_neighbours, write_reports
+from fabric.export.operations.containerlab import CONTAINERLAB
 from fabric.verification.faults import FaultKind
 from fabric.verification.verify import verify_cabling
 from tests.export.ethernet.fabrics import draw_request
@@ -149,21 +151,49 @@ def test_switches_have_the_addresses_of_the_table(bed: Bed, plan: EthernetPlan) 
     wait_until(assigned, expected, 20)
 
 
+def read_lab(plan: EthernetPlan) -> Any:
+    """Return the file of containerlab's laboratory."""
+    files = {name: "".join(map(str, pieces)) for name, pieces in CONTAINERLAB.files(plan.plan)}
+    return yaml.load(files["fabric.clab.yml"], yaml.CSafeLoader)["topology"]
+
+
 def test_hosts_of_a_rail_reach_each_other(bed: Bed, plan: EthernetPlan) -> None:
-    """By the addresses, gateways and routes of the table, a datagram from every NIC arrives at all of its rail."""
+    """By what containerlab runs on the hosts, a datagram from every NIC arrives at all of its rail.
+
+    The bed has the same cables as its laboratory, and the addresses and routes are those of the table.
+    """
+    lab = read_lab(plan)
+    cables = [tuple(part for end in link["endpoints"] for part in end.split(":")) for link in lab["links"]]
+    assert cables == bed.cables
     rows = [row for row in csv.DictReader("".join(write_addresses(plan)).splitlines()) if row["kind"] == "host"]
-    words = (
-        "ip -n {device} address replace {address} dev {port}",
-        "ip -n {device} route replace {route} via {gateway} dev {port}",
-    )
-    bed.run("\n".join(line.format(**row) for row in rows for line in words))
+    words = "ip address add {address} dev {port}", "ip route add {route} via {gateway} dev {port}"
+    commands = list_commands(lab)
+    assert sorted(commands) == sorted((row["device"], line.format(**row)) for row in rows for line in words)
+    expected, arrived = send_to_all(bed, plan, commands)
+    assert len(expected) == 2 * 12 * 11
+    assert arrived == expected
+
+
+def list_commands(lab: Any) -> list[tuple[str, str]]:
+    """Return what a laboratory runs on its hosts, each line with the host."""
+    hosts = {name: node for name, node in lab["nodes"].items() if "binds" not in node}
+    return [(name, line) for name, node in hosts.items() for line in node["exec"]]
+
+
+def send_to_all(
+    bed: Bed, plan: EthernetPlan, commands: list[tuple[str, str]]
+) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
+    """Run commands on the hosts; return the pairs of addresses of one block, and those between which datagrams arrive.
+
+    The two addresses of a pair are on different hosts.
+    """
+    bed.run("\n".join(f"ip netns exec {name} {line}" for name, line in commands))
+    rows = [row for row in csv.DictReader("".join(write_addresses(plan)).splitlines()) if row["kind"] == "host"]
     hosts = [(row["device"], row["address"].partition("/")[0], row["route"]) for row in rows]
     (bed.outside / "hosts.json").write_text(json.dumps(hosts))
     script = Path(__file__).with_name("send_datagrams.py")
     arrived = {tuple(pair) for pair in json.loads(bed.run(f"{sys.executable} -I {script} {INSIDE}/hosts.json"))}
-    expected = {(a[1], b[1]) for a, b in permutations(hosts, 2) if a[2] == b[2]}
-    assert len(expected) == 2 * 12 * 11
-    assert arrived == expected
+    return {(a[1], b[1]) for a, b in permutations(hosts, 2) if a[2] == b[2] and a[0] != b[0]}, arrived
 
 
 def test_lldp_reports_the_table_of_the_plan(bed: Bed, plan: EthernetPlan) -> None:
@@ -249,13 +279,18 @@ def prune(port: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", [1, 2, 5])
 def test_drawn_fabrics_have_the_paths_of_their_cables(kind: int) -> None:
-    """Unlike servers, two planes, and a torus, whose switches are each a system of its own: all shortest paths."""
+    """Unlike servers, two planes, and a torus, whose switches are each a system of its own: all shortest paths.
+
+    Hosts configured as in containerlab's laboratory reach each other by all NICs, also where several have one block.
+    """
     plan = EthernetPlan(fabric.design(draw_request(Random(kind), "cumulus", kind)).plan)
     with build(plan.plan) as made:
         made.start_frr({name: "".join(text) for name, text in write_frr(plan)})
         expected = count_shortest(made.cables, list(list_leaves(plan)), set(plan.switch_names))
         assert len(expected) > 1
         wait_until(lambda: count_routed(made, plan), expected, 90)
+        pairs, arrived = send_to_all(made, plan, list_commands(read_lab(plan)))
+        assert arrived == pairs
 
 
 def list_end(plan: EthernetPlan, row: int) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import re
 import subprocess
@@ -16,14 +17,16 @@ import jsonschema
 import pytest
 import yaml
 
+import fabric
 from fabric.errors import InputError, TooLarge
 from fabric.export import list_plan_files
+from fabric.export.ethernet.ethernet_plan import with_port_names
 from fabric.export.operations.containerlab import count_nodes
 from fabric.export.operations.interfaces import LONGEST, name_interfaces
 from fabric.export.plan import Plan
 from tests.export.operations.links import links_of, many_plans, nodes_of
-from tests.export.plans import draw_plans, shipped_plan
-from tests.export.simulators.drawn import design, text_of
+from tests.export.plans import CLOS, GRAPHS, draw_plans, shipped_plan
+from tests.export.simulators.drawn import design, text_of, texts_of
 from tests.request_fixtures import Run
 
 LINK = {
@@ -41,8 +44,14 @@ NODE = {
     "type": "object",
     "required": ["kind", "image"],
     "additionalProperties": False,
-    "properties": {"kind": {"enum": ["linux"]}, "image": {"type": "string"}, "group": {"type": "string"}},
-}
+    "properties": {
+        "kind": {"enum": ["linux"]},
+        "image": {"type": "string"},
+        "group": {"type": "string"},
+        "binds": {"type": "array", "minItems": 1, "uniqueItems": True, "items": {"type": "string"}},
+        "exec": {"type": "array", "minItems": 1, "items": {"type": "string"}},
+    },
+}  # fmt: skip
 CONTAINERLAB = {
     "type": "object",
     "required": ["name", "topology"],
@@ -66,6 +75,9 @@ CONTAINERLAB = {
 }  # fmt: skip
 """What `clab.schema.json` of github.com/srl-labs/containerlab says of the keys that are written, and no others."""
 
+BOUND = ("frr.conf", "daemons", "vtysh.conf")
+"""The files of FRR that a switch of a laboratory binds."""
+
 
 def renamed(plan: Plan) -> Counter[Any]:
     """Return the links with the names of interfaces in place of those of ports."""
@@ -73,25 +85,84 @@ def renamed(plan: Plan) -> Counter[Any]:
     return Counter(((a, names[p]), (b, names[q])) for (a, p), (b, q) in links_of(plan))
 
 
+def read_lab(plan: Plan) -> Any:
+    """Return the file of containerlab's laboratory, read as YAML."""
+    return yaml.load(texts_of(plan, "containerlab")["fabric.clab.yml"], yaml.CSafeLoader)
+
+
 def test_containerlab_has_every_node_and_link_by_its_schema() -> None:
     """Both ends of a link are nodes, no interface has two links, and all names of interfaces fit into Linux."""
     trays = 0
     for plan in many_plans(31, 8):
         trays += plan.blueprint.server.trays > 1
-        document = yaml.load(text_of(plan, "containerlab"), yaml.CSafeLoader)
+        document = read_lab(plan)
         jsonschema.Draft202012Validator(CONTAINERLAB).validate(document)
         nodes = document["topology"]["nodes"]
         assert set(nodes) == nodes_of(plan)
         assert len(nodes) == count_nodes(plan)
         assert ip_network(document["mgmt"]["ipv4-subnet"]).num_addresses >= len(nodes) + 3
         links = [tuple(tuple(end.split(":")) for end in link["endpoints"]) for link in document["topology"]["links"]]
-        assert Counter(links) == renamed(plan)
+        assert Counter(links) == renamed(with_port_names(plan))
         ends = [end for link in links for end in link]
         assert {node for node, _ in ends} <= set(nodes)
         assert len(set(ends)) == len(ends)
         assert all(re.fullmatch(r"[A-Za-z0-9_.-]+", port) and len(port) <= LONGEST for _, port in ends)
         assert "eth0" not in {port for _, port in ends}
     assert trays
+
+
+@pytest.mark.parametrize("family", ["fat-tree", "rail-optimized", "torus"])
+def test_a_laboratory_binds_what_its_switches_boot_with(family: str, tmp_path: Path) -> None:
+    """In the written folder every bound file is there and no other; each is what FRR is exported as, of a unit too."""
+    box = {"name": "box", "gpus": 2, "nics": 2, "nic_gbps": 400, "trays": 1}
+    small = {"name": "small", "ports": 8, "rate_gbps": 400, "breakouts": {}, "link_layer": "ethernet"}
+    whole = design(24, server=box, switches=[small], family=family, appliances=[{"name": "manager", "ports": 1}])
+    switches = texts_of(whole, "frr")
+    for plan in (whole, whole.of_part(unit=1)):
+        folder = tmp_path / f"{plan.title}"
+        fabric.write_plan(plan, folder, "containerlab")
+        lab = yaml.safe_load((folder / "fabric.clab.yml").read_text())
+        bound = set()
+        for name, node in lab["topology"]["nodes"].items():
+            binds = [bind.split(":") for bind in node.get("binds", ())]
+            assert {(inside, mode) for _, inside, mode in binds} == (
+                set() if name in plan.hosts.names else {(f"/etc/frr/{file}", "ro") for file in BOUND}
+            )
+            for file, inside, _ in binds:
+                assert (folder / file).read_text() == switches.get(file, "service integrated-vtysh-config\n")
+                assert Path(file).name == Path(inside).name
+            bound |= {file for file, *_ in binds}
+        written = {str(each.relative_to(folder)) for each in folder.rglob("*") if each.is_file()}
+        assert written == bound | {"fabric.clab.yml", "containerlab.sha256"}
+
+
+def test_hosts_of_a_laboratory_have_the_addresses_of_the_table() -> None:
+    """Of drawn fabrics: each host's addresses, and the block of each NIC by its gateway, once in a table."""
+    several = 0
+    striped = design(24, server={"name": "box", "gpus": 2, "nics": 2, "nic_gbps": 800}, family="fat-tree")
+    for plan in (striped, shipped_plan("superpod-b300-1su"), *draw_plans(33, 4, "ethernet", CLOS + GRAPHS)):
+        expected: dict[str, Counter[Any]] = {}
+        for row in csv.DictReader(text_of(plan, "ipam").splitlines()):
+            if row["kind"] == "host":
+                found = row["address"], row["route"], row["gateway"], row["port"].replace("/", "-").replace(" ", "-")
+                expected.setdefault(row["device"], Counter())[found] += 1
+        for name, node in read_lab(plan)["topology"]["nodes"].items():
+            if name not in plan.hosts.names:
+                assert node["exec"] == ["sysctl -w net.ipv4.fib_multipath_hash_policy=1"]
+                continue
+            words = [line.split() for line in node["exec"]]
+            address = {line[5]: line[3] for line in words if line[1] == "address"}
+            routes = [
+                (line[3], line[5], line[7], line[9] if line[8:] else "main") for line in words if line[1] == "route"
+            ]
+            rules = {line[6]: line[4] for line in words if line[1] == "rule"}
+            assert Counter((address[port], to, by, port) for to, by, port, _ in routes) == expected.pop(name)
+            assert len({(to, table) for to, _, _, table in routes}) == len(routes)
+            sources = {table: address[port].partition("/")[0] for _, _, port, table in routes if table != "main"}
+            assert rules == sources
+            several += bool(rules)
+        assert not expected
+    assert several
 
 
 def test_interfaces_keep_their_names_where_linux_takes_them() -> None:
@@ -177,8 +248,8 @@ def test_a_part_has_the_devices_at_its_place_and_what_their_links_lead_to(family
     joined = [inside[low] or inside[high] for low, high in zip(plan.lower.device, plan.upper.device, strict=True)]
     assert plan.written_links.tolist() == joined
     assert 0 < sum(joined) < len(joined)
-    every, names = links_of(whole), name_interfaces(plan)
-    made = yaml.load(text_of(plan, "containerlab"), yaml.CSafeLoader)["topology"]
+    every, names = links_of(with_port_names(whole)), name_interfaces(with_port_names(plan))
+    made = read_lab(plan)["topology"]
     links = Counter(tuple(tuple(end.split(":")) for end in each["endpoints"]) for each in made["links"])
     kept = [link for link, taken in zip(every, joined, strict=True) if taken]
     assert links == Counter(((a, names[p]), (b, names[q])) for (a, p), (b, q) in kept)
