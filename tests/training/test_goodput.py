@@ -76,7 +76,10 @@ def test_llama_3_trained_over_nine_tenths_of_54_days() -> None:
 
 
 def test_the_catalogue_explains_the_interruptions_of_llama_3() -> None:
-    """On its fabric the parts stop a job about as often as they did, beside the 63 times that software did."""
+    """On its fabric parts stop a job as often as they did, and links and leaves about half as often, beside software.
+
+    The rates of GPUs, NICs and servers come from the same paper; those of links and switches do not.
+    """
     design = fabric.design("meta-llama3-24k").blueprint
     found = find_interruptions(design, failure_rates(), 16_384, others_per_day=63 / LLAMA_DAYS)
     days = {each.kind: each.per_day * LLAMA_DAYS for each in found}
