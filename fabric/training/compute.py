@@ -220,15 +220,17 @@ def _scores(layer: _Layer, keys: float, values: float) -> _Part:
 def _unfused_scores(layer: _Layer, scores: float, keys: float, values: float) -> _Part:
     """Return attention as products of matrices, all scores of which go through memory.
 
-    Its forward pass writes the products, reads and writes them for the softmax and the dropout with its mask, and reads
-    them for the values: 13 bytes a score; the backward pass moves 21 (the tensors of arXiv:2205.05198, section 4.1).
+    Beside the products, which write and read scores themselves, the forward pass reads and writes them for the softmax
+    and for dropout, which also writes a mask of a byte: 9 bytes a score. The backward pass reads a gradient and the mask
+    and writes a gradient for dropout, and reads a gradient and the probabilities and writes a gradient for the softmax:
+    11 bytes (the tensors of arXiv:2205.05198, section 4.1).
     """
     kernels, heads = layer.kernels, layer.model.heads * layer.parallel.micro_batch / layer.parallel.tp
     tokens = layer.tokens / layer.parallel.micro_batch
     one = kernels.product_s(tokens, layer.model.sequence, keys, count=heads, wide=True)
     other = kernels.product_s(tokens, values, layer.model.sequence, count=heads, wide=True)
-    forward = one + other + kernels.traffic_s(13 * scores, 3)
-    return _Part("attention", forward, 2 * (one + other) + kernels.traffic_s(21 * scores, 4))
+    forward = one + other + kernels.traffic_s(9 * scores, 3)
+    return _Part("attention", forward, 2 * (one + other) + kernels.traffic_s(11 * scores, 4))
 
 
 def _feed_forward(layer: _Layer) -> list[_Part]:

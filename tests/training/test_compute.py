@@ -52,6 +52,25 @@ def test_ideal_kernels_take_the_time_of_the_operations(name: str, tp: int, micro
     assert times.total_s == pytest.approx(flops / 989e12, rel=1e-6)
 
 
+def test_scores_that_are_not_fused_go_through_memory() -> None:
+    """Where memory alone limits, a score moves the bytes of each tensor that is as large, in each kernel that has it.
+
+    Forward: a product writes 2, softmax reads and writes 2, dropout reads and writes 2 and a mask of 1, a product reads
+    2. Backward: a product writes 2, dropout reads 2 and the mask and writes 2, softmax reads 2 + 2 and writes 2, and
+    three products read 2.
+    """
+    kernels = replace(ideal_kernels(), software=training_efficiency().software["megatron-2022"])
+    slow = replace(kernels.constants, memory=1e-9)
+    kernels = replace(kernels, constants=slow, kind=replace(kernels.kind, passes=1.0))
+    model = replace(models()["gpt3-175b"], sequence=2**18)
+    found = part_times(kernels, model, Parallel(tp=8))["dense"]
+    scores = model.heads / 8 * model.sequence**2
+    forward = 2 + (2 + 2) + (2 + 2 + 1) + 2
+    assert found.forward_s["attention"] * kernels.bytes_per_s / scores == pytest.approx(forward, rel=0.01)
+    backward = 2 + (2 + 1 + 2) + (2 + 2 + 2) + 3 * 2
+    assert found.backward_s["attention"] * kernels.bytes_per_s / scores == pytest.approx(backward, rel=0.01)
+
+
 def h100(precision: str = "bf16", software: str = "megatron", recompute: str = "none", **degrees: int) -> LayerTimes:
     """Return the times of the first stage of Llama 3 70B on H100."""
     model = models()["llama3-70b"]
