@@ -221,9 +221,9 @@ def _unfused_scores(layer: _Layer, scores: float, keys: float, values: float) ->
     """Return attention as products of matrices, all scores of which go through memory.
 
     Beside the products, which write and read scores themselves, the forward pass reads and writes them for the softmax
-    and for dropout, which also writes a mask of a byte: 9 bytes a score. The backward pass reads a gradient and the mask
-    and writes a gradient for dropout, and reads a gradient and the probabilities and writes a gradient for the softmax:
-    11 bytes (the tensors of arXiv:2205.05198, section 4.1).
+    and for dropout, which also writes a mask of a byte: 9 bytes a score. The backward pass reads a gradient and the
+    mask and writes a gradient for dropout, and reads a gradient and the probabilities and writes a gradient for the
+    softmax: 11 bytes (the tensors of arXiv:2205.05198, section 4.1).
     """
     kernels, heads = layer.kernels, layer.model.heads * layer.parallel.micro_batch / layer.parallel.tp
     tokens = layer.tokens / layer.parallel.micro_batch

@@ -37,6 +37,14 @@ def test_published_runs_pass(name: str, text: str, batch: int, gpus: int) -> Non
     check(ModelRun(model, parse_parallel(text), batch), gpus)
 
 
+def test_any_sequence_runs_on_one_context_parallel_rank() -> None:
+    """Only a ring takes a chunk from the front and one from the back."""
+    model = replace(MODELS["llama3-8b"], sequence=8191)
+    check(ModelRun(model, Parallel(), 1), 1)
+    with pytest.raises(InputError, match="8,191 tokens does not divide into 2 x 2 parts; the nearest that works is 1"):
+        check(ModelRun(model, Parallel(cp=2), 1), 2)
+
+
 @pytest.mark.parametrize(
     ("name", "text", "batch", "gpus", "says"),
     [

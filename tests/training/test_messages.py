@@ -94,6 +94,13 @@ def test_keys_and_values_go_around() -> None:
     assert passed.message.size_bytes == 131072 / 4 * 2 * 128 * 2
 
 
+def test_fewer_key_heads_than_ranks_go_around_whole() -> None:
+    """Of 8 key heads over TP 16 each rank passes on one, as over TP 8."""
+    eight, sixteen = (message(messages_of(LLAMA, Parallel(tp=tp, cp=4)), "CP").size_bytes for tp in (8, 16))
+    four = message(messages_of(LLAMA, Parallel(tp=4, cp=4)), "CP").size_bytes
+    assert four == 2 * eight == 2 * sixteen
+
+
 def test_experts_get_as_many_tokens_as_they_are_sent() -> None:
     """DeepSeek-V3 sends each token to 8 experts of 7,168 bytes in FP8, and adds up twice as many (arXiv:2412.19437)."""
     run = Parallel(pp=16, ep=64, dp=128)

@@ -68,6 +68,14 @@ def test_only_traffic_that_crosses_makes_a_narrow_fabric_cost() -> None:
     assert narrow.network_s["oversubscription"] == pytest.approx(narrow.step_s - wide.step_s, rel=0.05)
 
 
+def test_messages_that_share_links_slow_each_other_down(superpod: Blueprint) -> None:
+    """Tokens for experts in other servers share NICs with gradients; in one server they have NVLink alone."""
+    words = {"model": models()["qwen3-30b-a3b"], "batch": 128, "precision": "bf16"}
+    across, inside = (step_of(superpod, **words, parallel=Parallel(dp=64, ep=ep)) for ep in (64, 8))
+    assert across.network_s["contention"] > 0.001 * across.step_s
+    assert inside.network_s["contention"] == 0
+
+
 def test_what_is_not_known_is_refused(superpod: Blueprint) -> None:
     """A training framework that was not measured, and a server whose GPU is not known, are refused by name."""
     with pytest.raises(InputError, match="unknown software 'megatrom'; did you mean 'megatron'"):
