@@ -45,12 +45,13 @@ MODULES = (
     "fabric/blueprint/*.py",
     "fabric/flow/*.py",
     "fabric/optimizer/*.py",
+    "fabric/training/*.py",
 )
-"""The modules of counts, metrics, the bill, flows and the optimizer."""
+"""The modules of counts, metrics, the bill, flows, the optimizer and training."""
 FOLDERS = ("fabric", "tests", "topologies", "examples", "benchmarks", "docs", "requirements")
 FILES = ("setup.cfg", "pyproject.toml", "fabric_designer.py", "README.md", "CHANGELOG.md", "LICENSE", "Makefile")
 """What the tests need of the tree."""
-NUMBERS = ("topology", "blueprint", "network", "flow", "optimizer", "studies", "report", "export")
+NUMBERS = ("topology", "blueprint", "network", "flow", "optimizer", "training", "studies", "report", "export")
 """The folders of tests that compare numbers."""
 TIMEOUT_S = 900
 """A mutant whose tests take longer is taken for an endless loop, which a person would notice."""

@@ -37,6 +37,11 @@ def test_every_shape_gives_the_published_parameters() -> None:
         assert count_parameters(models()[name]).active / 1e9 == pytest.approx(billions, rel=0.02), name
 
 
+def test_a_layer_that_predicts_tokens_has_the_published_parameters() -> None:
+    """DeepSeek-V3's has 11.5 billion of its own (github.com/deepseek-ai/DeepSeek-V3, README_WEIGHTS.md)."""
+    assert count_parameters(models()["deepseek-v3"]).predicted / 1e9 == pytest.approx(11.5, rel=0.015)
+
+
 # TFLOP/s per GPU over tokens/s per GPU, as published: github.com/NVIDIA/dgxc-benchmarking (GPT-3), arXiv:2406.11704
 # (Nemotron), arXiv:2402.15627 (MegaScale), llm-foundry (MPT), and Megatron-Bridge's performance summary (the others).
 @pytest.mark.parametrize(
