@@ -88,7 +88,7 @@ def key_table(model: type[BaseModel]) -> str:
     rows = ["| key | default | meaning |", "|---|---|---|"]
     for name, field in model.model_fields.items():
         default = "required" if field.is_required() else f"`{_format_default(field.default)}`"
-        rows.append(f"| `{field.alias or name}` | {default} | {field.description} |")
+        rows.append(f"| `{field.alias or name}` | {default} | {' '.join(str(field.description).split())} |")
     return "\n".join(rows) + "\n"
 
 
