@@ -138,10 +138,18 @@ def _parallel(row: Mapping[str, str], model: Model, software: str, accelerator: 
     unsaid = [key for key in OPEN if not row[key]]
     shown = replace(model, sequence=int(row["seq"]))
     run = ModelRun(shown, parallel, int(row["global_batch"]), row["precision"].lower(), software)
-    found = complete_run(run, unsaid, does_fit(run, accelerators()[accelerator]))
-    # What does not fit without recomputing every layer is kept in the host's memory in NVIDIA's recipes.
-    offloads = found.recompute == "full" != row["recompute"]
-    return replace(found, recompute="none") if offloads else found
+    fits = does_fit(run, accelerators()[accelerator])
+    found = complete_run(run, unsaid, fits)
+    if found.recompute == "full" != row["recompute"]:
+        # NVIDIA's recipes recompute nothing there, but offload as many layers as do not fit (Megatron-Bridge,
+        # scripts/performance/configs/llama/llama3_workload_base_configs.py: 40 of Llama 3 70B on GB200).
+        kept = replace(found, recompute="none")
+        return next(filter(fits, (replace(kept, offload=layers) for layers in range(1, model.layers))), kept)
+    if found.sharding == "none" and not fits(found):
+        # Where the table says none and that can't be, optimizer states are shared out: so GLM-130B's recipe does
+        # (github.com/THUDM/LargeScale, configs/glm-130b/glm-130b.sh: ZERO_STAGE=1).
+        return replace(found, sharding="zero1")
+    return found
 
 
 SHARDINGS = (

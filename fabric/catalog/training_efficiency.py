@@ -64,8 +64,8 @@ class Software:
     reserved_multiprocessors: int = 0
     """The multiprocessors of each GPU that send messages and compute nothing."""
     logit_bytes: int = 8
-    """The bytes of memory that a logit takes: itself and its gradient in 16 bits, and in 32 its softmax, or several
-    copies where the loss is not fused."""
+    """The bytes of memory that a logit takes: itself and its gradient in 16 bits, and in 32 its softmax; less where the
+    loss is fused, or the gradient takes the place of the logit, and more where copies are made."""
     recomputes_products: float = 0.0
     """The share of matrix products that `selective` recomputation computes again; 0 where it is attention's scores."""
     source: str = ""

@@ -51,6 +51,8 @@ class Parallel(Presented):
     """The ranks among which it is shared out, where that is fewer than all (HSDP, MiCS); None: all."""
     recompute: str = "none"
     """What the backward pass computes again, one of RECOMPUTES."""
+    offload: int = 0
+    """The layers whose activations wait in the host's memory for the backward pass, without a pipeline."""
     schedule: str = "1f1b"
     """The pipeline's schedule, one of SCHEDULES."""
     sequence_parallel: bool = True

@@ -51,6 +51,9 @@ class ParallelKeys(StrictModel):
     recompute: Annotated[str, known_name("recomputation", lambda: RECOMPUTES)] | None = None
     """What the backward pass computes again: none, selective (attention's scores), modules (also norms, activation
     functions and latent projections) or full (every layer); default: the least that fits in memory."""
+    offload: Annotated[int, Field(ge=0, le=100_000_000)] = 0
+    """Layers whose activations wait in the host's memory for the backward pass; the way there and back is taken to be
+    hidden."""
     schedule: Annotated[str, known_name("schedule", lambda: SCHEDULES)] | None = None
     """Schedule: 1f1b, interleaved, zero-bubble or dualpipe; default: 1f1b, with virtual stages interleaved."""
     sequence_parallel: bool = True

@@ -21,7 +21,7 @@ class Kept:
     moe_bytes: float
     """Of a layer with experts."""
     whole_bytes: float
-    """Of the layer that it computes or recomputes, all that its backward pass needs, where more than it keeps."""
+    """Of the layer that it computes, recomputes or fetches, all that its backward pass needs, where more than kept."""
     logits_bytes: float
     """Of the logits and the loss."""
 
@@ -39,7 +39,8 @@ def kept_of(run: ModelRun) -> Kept:
     The formulas are those of arXiv:2205.05198, section 4, part by part and without dropout: of a GPT layer 32 and not
     34 bytes for each of its tokens' hidden values. Fused attention (arXiv:2205.14135) keeps no scores. A layer keeps
     its input alone with full recomputation; otherwise all but what Parallel.recompute says, and with software that
-    recomputes a share of matrix products the outputs of the others.
+    recomputes a share of matrix products the outputs of the others. Of the layers that wait in the host's memory one is
+    on its way.
     """
     model, parallel, framework = run.model, run.parallel, training_efficiency().software[run.software]
     tokens = parallel.micro_batch * model.sequence / parallel.cp
@@ -59,8 +60,11 @@ def kept_of(run: ModelRun) -> Kept:
     if again:
         products = [(1 - share) * each for each in _outputs(model, rules)] if share else [0.0, 0.0]
         dense, moe = inputs + products[0], inputs + products[1]
+    offloaded = parallel.offload / (model.layers + model.predicted_tokens)
+    dense, moe = (1 - offloaded) * dense, (1 - offloaded) * moe
+    whole = largest - inputs if again else largest if offloaded else 0.0
     logits = 4 * model.hidden / rules.ranks + framework.logit_bytes * model.vocabulary / parallel.tp
-    return Kept(tokens * dense, tokens * moe, tokens * (largest - inputs) if again else 0.0, tokens * logits)
+    return Kept(tokens * dense, tokens * moe, tokens * whole, tokens * logits)
 
 
 def _outputs(model: Model, rules: _Rules) -> tuple[float, float]:

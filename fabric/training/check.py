@@ -32,6 +32,7 @@ def find_mistakes(run: ModelRun, gpus: int) -> Iterator[tuple[str, str]]:
     yield from _check_gpus(run.parallel, gpus)
     yield from _check_tensor(run.model, run.parallel)
     yield from _check_pipeline(run.model, run.parallel)
+    yield from _check_offload(run.model, run.parallel)
     yield from _check_experts(run.model, run.parallel)
     yield from _check_batch(run.parallel, run.batch)
 
@@ -105,6 +106,17 @@ def _check_pipeline(model: Model, parallel: Parallel) -> Iterator[tuple[str, str
             return
         near = find_nearest(pp, lambda each: split_layers(model, each * vp) is not None, most // vp)
         yield "pp", f"{text}{f' x {vp} virtual' if vp > 1 else ''} stages{near}"
+
+
+def _check_offload(model: Model, parallel: Parallel) -> Iterator[tuple[str, str]]:
+    """Yield what Megatron-Core refuses of layers whose activations are offloaded."""
+    most = model.layers + model.predicted_tokens - 1
+    if parallel.offload and parallel.pp > 1:
+        yield "offload", f"layers are offloaded without a pipeline alone; set it to 0, or pp={parallel.pp} to 1"
+    elif parallel.offload and parallel.recompute != "none":
+        yield "offload", "nothing is recomputed where layers are offloaded; set it to 0, or recompute to none"
+    elif parallel.offload > most:
+        yield "offload", f"{parallel.offload:,} layers, of which {model.name} can offload {most:,}"
 
 
 def _check_experts(model: Model, parallel: Parallel) -> Iterator[tuple[str, str]]:

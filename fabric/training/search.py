@@ -249,6 +249,8 @@ def _recomputes(software: str, fixed: Mapping[str, Any]) -> tuple[str, ...]:
     """Return what software may recompute, the least first: attention's scores only where that saves anything."""
     if "recompute" in fixed:
         return (fixed["recompute"],)
+    if fixed.get("offload"):
+        return ("none",)
     framework = training_efficiency().software[software]
     some = ("selective",) if framework.attention is None or framework.recomputes_products else ()
     return ("none", *some, "modules", "full")

@@ -54,7 +54,7 @@ def complete_run(run: ModelRun, unsaid: Collection[str], fits: Callable[[Paralle
     accumulates = training_efficiency().software[run.software].accumulates
     if "micro_batch" in unsaid and not accumulates:
         parallel = replace(parallel, micro_batch=max(1, local // parallel.pp))
-    if "recompute" in unsaid:
+    if "recompute" in unsaid and not parallel.offload:
         parallel = next(filter(fits, (replace(parallel, recompute=each) for each in RECOMPUTES)), parallel)
     if "micro_batch" in unsaid and accumulates and parallel.pp == 1:
         sizes = (size for size in range(local, 0, -1) if local % size == 0)

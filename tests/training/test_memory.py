@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.training_rows import published
 from fabric.catalog import accelerators, models
 from fabric.errors import InputError
 from fabric.request.parallel import Parallel
@@ -138,6 +139,23 @@ RAN = [
     ("qwen3-30b-a3b", "ep=8,dp=8,micro_batch=8", 512, "mxfp8", "gb300", "megatron"),
     ("llama3-405b", "tp=4,pp=16,vp=8,dp=4", 1536, "mxfp8", "gb200", "megatron"),
     ("llama3-70b", "pp=4,vp=5,dp=16", 256, "nvfp4", "gb300", "megatron"),
+    (
+        "glm-130b",
+        "tp=4,pp=8,dp=24,recompute=full,sequence_parallel=false",
+        4224,
+        "fp16",
+        "a100-40",
+        "megatron-deepspeed",
+    ),
+    ("mpt-1b", "dp=128,micro_batch=10,sharding=zero3", 1280, "bf16", "a100-40", "fsdp"),
+    # NVIDIA's recipes that offload: Megatron-Bridge, scripts/performance/configs/llama/*_workload_base_configs.py.
+    ("llama3-70b", "dp=64,micro_batch=2,sharding=zero3,offload=40", 256, "fp8", "gb200", "megatron-26.04"),
+    ("llama3-70b", "dp=64,sharding=zero3,offload=20", 256, "bf16", "gb200", "megatron-26.04"),
+    ("llama3-70b", "dp=64,micro_batch=2,sharding=zero3,offload=30", 256, "bf16", "gb300", "megatron-26.04"),
+    ("llama3-70b", "dp=64,micro_batch=2,sharding=zero3,offload=20", 256, "fp8", "gb300", "megatron-26.04"),
+    ("llama3-70b", "dp=64,sharding=zero3,offload=5", 256, "fp8", "b200", "megatron-26.04"),
+    ("llama3-405b", "tp=2,dp=64,sharding=zero3,offload=40", 64, "bf16", "gb300", "megatron-26.04"),
+    ("llama3-405b", "tp=2,dp=64,sharding=zero3,offload=10", 64, "fp8", "gb300", "megatron-26.04"),
 ]
 
 
@@ -146,6 +164,27 @@ def test_runs_that_ran_fit(name: str, text: str, batch: int, precision: str, gpu
     """A published run is not refused, and uses more than a third of its GPUs' memory."""
     memory = check_fit(ModelRun(MODELS[name], parse_parallel(text), batch, precision, software), GPUS[gpu])
     assert memory.total_gib > memory.hbm_gib / 3
+
+
+def test_every_published_run_fits() -> None:
+    """No row of the table of published runs is refused, as they all ran."""
+    for run in published():
+        assert not memory_of(run.model_run, GPUS[run.accelerator]).missing_gib, run.row
+
+
+def test_offloaded_layers_leave_the_gpu() -> None:
+    """Layers in the host's memory take none of the GPU's, but for one on its way, and need a run without a pipeline."""
+    run = ModelRun(MODELS["llama3-70b"], Parallel(dp=64, sharding="zero3"), 64)
+    kept = kept_of(run)
+    half = kept_of(replace(run, parallel=replace(run.parallel, offload=40)))
+    assert half.dense_bytes * 80 + half.whole_bytes == pytest.approx(41 * kept.dense_bytes)
+    for text, message in (
+        ("pp=2,dp=2,offload=1", "without a pipeline alone"),
+        ("dp=4,offload=1,recompute=full", "nothing is recomputed"),
+        ("dp=4,offload=80", "can offload 79"),
+    ):
+        mistakes = dict(find_mistakes(replace(run, parallel=parse_parallel(text)), 64))
+        assert message in mistakes["offload"]
 
 
 def test_what_does_not_fit_is_refused_with_what_is_missing() -> None:
