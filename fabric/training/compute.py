@@ -191,7 +191,7 @@ def _attention(layer: _Layer) -> list[_Part]:
         queries = model.heads * (2 * keys + values) / tp / 3
     else:
         keys = values = model.head_dim
-        wide = queries + 2 * model.kv_heads * model.head_dim / tp
+        wide = queries + 2 * max(model.kv_heads / tp, 1) * model.head_dim
         products = [
             layer.product("projections", tokens, wide, model.hidden),
             layer.product("projections", tokens, model.hidden, queries),

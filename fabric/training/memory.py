@@ -94,7 +94,8 @@ def _states(
     whole, shard = _held_weights(stages, weights, parallel)
     level = SHARDINGS.index(parallel.sharding)
     held = WEIGHT_BYTES * (shard if level > 2 else whole)
-    gradients = gradient * (shard if level > 1 else whole)
+    # With zero2 all micro-batches of a pipeline add to whole gradients, which are reduced at the end of the step.
+    gradients = gradient * (shard if level > 2 or (level > 1 and parallel.pp == 1) else whole)
     states = OPTIMIZER_BYTES * (shard if level > 0 else whole)
     buffers = OUTSIDE_GIB * GIB
     if level > 2 and parallel.pp > 1:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fabric.catalog import Model
-from fabric.request.parallel import Parallel
+from fabric.request.parallel import SHARDINGS, Parallel
 from fabric.training.message import Message
 from fabric.training.weights import PARTS as WITH_WEIGHTS
 from fabric.training.weights import weights_on_gpu
@@ -228,12 +228,14 @@ class _Run:
         if sharding == "none":
             yield Call(message("all-reduce", group, gradients, "gradients"), part, "step", backward=1, weights=weights)
             return
-        # On a pipeline weights stay from the first forward pass to the last backward one (arXiv:2407.21783, 3.3.2).
-        again = sharding == "zero3" and self.parallel.pp == 1
-        each, passes = ("micro-batch", (1, 1)) if again else ("step", (1, 0))
-        yield Call(message("all-gather", within, gathered, "weights"), part, each, *passes, weights=weights)
+        # On a pipeline weights stay from the first forward pass to the last backward one (arXiv:2407.21783, 3.3.2) and
+        # gradients are summed whole; elsewhere a rank with its share alone gathers and reduces for each micro-batch.
+        kept = SHARDINGS.index(sharding) if self.parallel.pp == 1 else 0
+        gathers, reduces = ("micro-batch" if kept >= SHARDINGS.index(least) else "step" for least in ("zero3", "zero2"))
+        passes = (1, 1) if gathers == "micro-batch" else (1, 0)
+        yield Call(message("all-gather", within, gathered, "weights"), part, gathers, *passes, weights=weights)
         scattered = message("reduce-scatter", within, gradients, "gradients")
-        yield Call(scattered, part, each, backward=1, weights=weights)
+        yield Call(scattered, part, reduces, backward=1, weights=weights)
         if limited and within != group:
             own = message("all-reduce", ("replica",), gradients / limited, "gradients of shards")
             yield Call(own, part, "step", backward=1, weights=weights)

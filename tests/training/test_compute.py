@@ -34,7 +34,7 @@ def ideal_kernels() -> Kernels:
 def test_ideal_kernels_take_the_time_of_the_operations(name: str, tp: int, micro_batch: int) -> None:
     """On kernels at peak the time is that of the model's operations, counted from its weights."""
     model = models()[name]
-    parallel = Parallel(tp=1 if model.latent else tp, micro_batch=micro_batch)
+    parallel = Parallel(tp=1 if model.latent else min(tp, model.kv_heads), micro_batch=micro_batch)
     times = stage_times(divide(model, parallel)[0], part_times(ideal_kernels(), model, parallel))
     one = count_operations(model, model.sequence)
     further = model.predicted_tokens  # each by a layer as the last one
@@ -50,6 +50,14 @@ def test_ideal_kernels_take_the_time_of_the_operations(name: str, tp: int, micro
     # The backward pass has two matrix products for each one, but five for the two of attention.
     flops = micro_batch * model.sequence * (3 * matrices + 3.5 * scores) / parallel.tp
     assert times.total_s == pytest.approx(flops / 989e12, rel=1e-6)
+
+
+def test_fewer_key_heads_than_ranks_are_projected_by_each() -> None:
+    """Of PaLM's 48 heads and one of keys and values each of 8 ranks projects 6 and that one."""
+    model, kernels = models()["palm-540b"], ideal_kernels()
+    flops = 2 * model.sequence * model.hidden * model.head_dim * (2 * 6 + 2)
+    found = part_times(kernels, model, Parallel(tp=8))["dense"]
+    assert found.forward_s["projections"] == pytest.approx(flops / 989e12)
 
 
 def test_scores_that_are_not_fused_go_through_memory() -> None:

@@ -50,6 +50,13 @@ def test_model_states_are_those_of_the_zero_paper(billions: float, dp: int, shar
     assert states / count_parameters(model).total == pytest.approx(gigabytes / billions, rel=0.04)
 
 
+def test_gradients_are_whole_on_a_pipeline() -> None:
+    """Micro-batches of a pipeline add to the same gradients, which zero2 shares out only once they are complete."""
+    run = ModelRun(MODELS["gpt3-175b"], Parallel(pp=8, dp=64, sharding="zero2"), 512)
+    one = replace(run, parallel=replace(run.parallel, sharding="zero1"))
+    assert memory_of(run, GPUS["a100-80"]) == memory_of(one, GPUS["a100-80"])
+
+
 @pytest.mark.parametrize("tp", [1, 8])
 @pytest.mark.parametrize("divided", [False, True])
 @pytest.mark.parametrize("fused", [False, True])

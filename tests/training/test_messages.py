@@ -69,6 +69,20 @@ def test_full_sharding_moves_half_as_much_again() -> None:
     assert full == pytest.approx(1.5 * plain)
 
 
+def test_what_is_not_kept_is_sent_for_each_micro_batch() -> None:
+    """Without a pipeline shares of gradients are reduced, and of weights gathered, for each micro-batch."""
+    often = {}
+    for sharding, pp in (("zero1", 1), ("zero2", 1), ("zero3", 1), ("zero2", 2), ("zero3", 2)):
+        calls = messages_of(LLAMA, Parallel(pp=pp, dp=64, sharding=sharding))
+        often[sharding, pp] = [
+            (each.message.what, each.each) for each in calls if each.part == "dense" and each.message.cause == "DP"
+        ]
+    once = [("weights", "step"), ("gradients", "step")]
+    assert often["zero1", 1] == often["zero2", 2] == often["zero3", 2] == once
+    assert often["zero2", 1] == [("weights", "step"), ("gradients", "micro-batch")]
+    assert often["zero3", 1] == [("weights", "micro-batch"), ("gradients", "micro-batch")]
+
+
 def test_dividing_the_sequence_costs_no_bytes() -> None:
     """Sequence parallelism replaces each all-reduce by its two halves (arXiv:2205.05198, section 4.2.2)."""
     run = Parallel(tp=8, dp=8)
