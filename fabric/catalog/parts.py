@@ -109,6 +109,10 @@ class Server:
     """Its typical power."""
     max_power_w: float | None = None
     """Its maximum power."""
+    price_usd: float | None = None
+    """Its unit price, with its GPUs; it counts in the dollars of training, and not in the bill of the fabric."""
+    price_date: str = ""
+    """The date of the price."""
     vendor_number: str = ""
     """The vendor's part number."""
     generation: str = ""

@@ -20,6 +20,7 @@ __all__ = [
     "OUT",
     "REQUEST",
     "REQUESTS",
+    "YEARS",
     "FiniteRange",
     "override_options",
     "price_options",
@@ -40,7 +41,7 @@ class FiniteRange(click.FloatRange):
         return found
 
 
-NUMBERS = ("gpus", "planes", "tiers")
+NUMBERS = ("gpus", "planes", "tiers", "years")
 """The keys that numbers stand for; in the others digits are part of a name."""
 
 FIELDS = (
@@ -76,9 +77,14 @@ FIELDS = (
 CALIBRATION = click.option(
     "--calibration", metavar="FILE", help="Constants of estimates from this file of `fabric calibrate`."
 )
+YEARS = click.option(
+    "--years", metavar="NUMBER", help="Years of operation: training writes off what servers and fabric cost over them."
+)
 EVERYWHERE = (
     click.option("--quiet", "-q", "silent", is_flag=True, help="Show no progress."),
-    click.option("--price", multiple=True, metavar="NAME=USD", help="Unit price of a switch or link part; repeatable."),
+    click.option(
+        "--price", multiple=True, metavar="NAME=USD", help="Unit price of a switch, link part or server; repeatable."
+    ),
     click.option(
         "--prices", metavar="FILE", help="Unit prices from a YAML or JSON file (name: USD); --price takes precedence."
     ),

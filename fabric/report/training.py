@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from fabric import units
+from fabric.report.gpu_hour import gpu_hour_object, list_costs, list_missing, tabulate_costs
 from fabric.report.table import Summary, Table
 from fabric.report.text import format_percent, join_words
 from fabric.request.parallel import Parallel
@@ -56,6 +57,8 @@ def step_object(step: TrainingStep) -> dict[str, Any]:
         "network_cost": step.network_cost,
         "memory": {**asdict(step.memory), "total_gib": step.memory.total_gib},
         "messages": [_message_object(each) for each in step.messages],
+        "gpu_hour": gpu_hour_object(step.gpu_hour),
+        "usd_per_trillion_tokens": step.usd_per_trillion_tokens(),
     }
 
 
@@ -144,6 +147,7 @@ def _list_lines(step: TrainingStep) -> Iterator[str]:
         f"MFU counts the model's matrix products, attention in full, over {step.peak_tflops:,g} TFLOP/s; with "
         f"{others}.{again}"
     )
+    yield from list_costs(step)
     if step.limited_by != "update":
         yield f"What costs most beside computation: {LOSSES.get(step.limited_by, step.limited_by + ' messages')}."
 
@@ -170,38 +174,28 @@ def list_shares(step: TrainingStep) -> list[tuple[str, float]]:
     return [each for each in (*parts, *step.exposed_s.items()) if each[1] > 0]
 
 
-def training_object(
-    steps: Sequence[TrainingStep], costs: Sequence[float | None], lost: Sequence[Goodput | None]
-) -> dict[str, Any]:
-    """Return what `fabric train` prints: a step on each fabric, its cost and its goodput, None where not known."""
-    rows = zip(steps, costs, lost, strict=True)
-    return {
-        "schema": SCHEMA,
-        "steps": [
-            {**step_object(step), "usd_per_trillion_tokens": cost, "goodput": goods and goodput_object(goods)}
-            for step, cost, goods in rows
-        ],
-    }
+def training_object(steps: Sequence[TrainingStep], lost: Sequence[Goodput | None]) -> dict[str, Any]:
+    """Return what `fabric train` prints: a step on each fabric and its goodput, None where nobody asks."""
+    rows = [
+        {**step_object(step), "goodput": goods and goodput_object(goods)}
+        for step, goods in zip(steps, lost, strict=True)
+    ]
+    return {"schema": SCHEMA, "steps": rows}
 
 
-def summarize_training(
-    steps: Sequence[TrainingStep], costs: Sequence[float | None], lost: Sequence[Goodput | None]
-) -> Summary:
+def summarize_training(steps: Sequence[TrainingStep], lost: Sequence[Goodput | None]) -> Summary:
     """Return what the terminal shows of a step on one fabric, or on several side by side."""
     if len(steps) > 1:
-        return _compare(steps, costs, lost)
-    (step,), (cost,), (goods,) = steps, costs, lost
+        return _compare(steps, lost)
+    (step,), (goods,) = steps, lost
     text, tables, lines = summarize_step(step)
-    price = [] if cost is None else [f"A trillion tokens cost {units.money(cost)}."]
     if goods is None:
-        return Summary(text, tables, [*lines, *price])
+        return Summary(text, tables, lines)
     more = summarize_goodput(goods)
-    return Summary(text, [*tables, *more.tables], [*lines, *price, more.text, *more.lines])
+    return Summary(text, [*tables, *more.tables], [*lines, more.text, *more.lines])
 
 
-def _compare(
-    steps: Sequence[TrainingStep], costs: Sequence[float | None], lost: Sequence[Goodput | None]
-) -> Summary:  # fmt: skip
+def _compare(steps: Sequence[TrainingStep], lost: Sequence[Goodput | None]) -> Summary:
     """Return fabrics side by side, a row for each; costs and goodput where any is known."""
     first = steps[0]
     columns: dict[str, list[str]] = {
@@ -212,8 +206,11 @@ def _compare(
         "MFU": [_percent(step.mfu) for step in steps],
         "network": [_percent(step.network_cost) for step in steps],
     }
-    if any(cost is not None for cost in costs):
-        columns["10^12 tokens"] = [units.money(cost) for cost in costs]
+    parts = tabulate_costs([(step.name, step) for step in steps])
+    costs = [step.usd_per_trillion_tokens() for step in steps]
+    if not parts and any(cost is not None for cost in costs):
+        pairs = zip(costs, steps, strict=True)
+        columns["10^12 tokens"] = [units.money(cost, step.gpu_hour.currency) for cost, step in pairs]
     if any(lost):
         columns["goodput"] = ["unknown" if each is None else _percent(each.effective) for each in lost]
     gpus = list(dict.fromkeys((step.gpus, step.accelerator) for step in steps))
@@ -222,7 +219,8 @@ def _compare(
     unlike = ", ".join(f"{step.name} {step.gpus:,} x {step.accelerator}" for step in steps)
     lines = [f"GPUs: {unlike}."] if len(gpus) > 1 else []
     lines += ["network: by how much the step is longer than on an ideal network, limited only by the NICs."]
-    return Summary(text, [Table("", [*columns], [*zip(*columns.values(), strict=True)])], lines)
+    lines += dict.fromkeys(line for step in steps for line in list_missing(step))
+    return Summary(text, [Table("", [*columns], [*zip(*columns.values(), strict=True)]), *parts], lines)
 
 
 def goodput_object(found: Goodput) -> dict[str, Any]:

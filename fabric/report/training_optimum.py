@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from fabric import units
 from fabric.report.describe import describe
 from fabric.report.design_json import design_object
+from fabric.report.gpu_hour import list_costs, tabulate_costs
 from fabric.report.table import Summary, Table
 from fabric.report.terminal import summarize_design
-from fabric.report.text import format_percent
+from fabric.report.text import format_percent, join_words
 from fabric.report.training import step_object
+from fabric.request import Spec
 from fabric.studies.training_optimum import TrainingOptimum, TriedFabric
 
 __all__ = ["SCHEMA", "optimum_object", "summarize_optimum"]
@@ -23,18 +26,18 @@ SHOWN = 12
 
 def optimum_object(found: TrainingOptimum) -> dict[str, Any]:
     """Return an optimum as one plain object (docs/design-json.md)."""
-    price = found.run.gpu_hour_usd
     return {
         "schema": SCHEMA,
         "design": design_object(describe(found.study)),
         "slowdown": found.slowdown,
         "slower": found.slower,
         "saved_usd": found.saved_usd,
+        "limited_by": found.limited_by,
         "reference_usd": found.reference_usd,
         "step": step_object(found.step),
         "reference": step_object(found.reference),
-        "usd_per_trillion_tokens": found.step.usd_per_trillion_tokens(price),
-        "reference_usd_per_trillion_tokens": found.reference.usd_per_trillion_tokens(price),
+        "usd_per_trillion_tokens": found.step.usd_per_trillion_tokens(),
+        "reference_usd_per_trillion_tokens": found.reference.usd_per_trillion_tokens(),
         "failed": [{**_counts(each), "cost_usd": each.cost_usd, "step_s": each.step_s} for each in found.failed],
     }
 
@@ -48,7 +51,7 @@ def summarize_optimum(found: TrainingOptimum) -> Summary:
     """Return what the terminal shows: the design, and what the step takes on it and on cheaper ones."""
     text, tables, lines = summarize_design(describe(found.study))
     proof = "proven the cheapest" if found.study.proof.status == "OPTIMAL" else "the cheapest found within the budget"
-    step, reference, price = found.step, found.reference, found.run.gpu_hour_usd
+    step, reference = found.step, found.reference
     slower = f"{format_percent(found.slower, '.2f')} more than" if round(found.slower, 4) > 0 else "no more than the"
     saved = f"{units.money(found.saved_usd)} less" if found.saved_usd else "as much"
     said = (
@@ -57,11 +60,51 @@ def summarize_optimum(found: TrainingOptimum) -> Summary:
         f" {units.money(found.reference_usd)}; this one costs {saved}, and is {proof} within a slowdown of"
         f" {format_percent(found.slowdown)}."
     )
-    more = []
-    if price is not None:
-        cost, other = (each.usd_per_trillion_tokens(price) for each in (step, reference))
-        more = [f"A trillion tokens cost {units.money(cost)} of GPU time, and {units.money(other)} at full bandwidth."]
-    return Summary(text, [*tables, *_list_failed(found)], [*lines, said, *more])
+    costs = tabulate_costs([("this one", step), ("full bandwidth", reference)])
+    return Summary(
+        text,
+        [*tables, *_list_failed(found), *costs],
+        [*lines, said, *_describe_search(found), *list_costs(step), *_compare_costs(found)],
+    )
+
+
+def _describe_search(found: TrainingOptimum) -> Iterator[str]:
+    """Yield among which fabrics the cheapest was looked for, and whether it is these that keep the cost up."""
+    allowed = _describe_ratios(found.study.spec)
+    yield f"Searched: all fabrics that the request allows, with an `oversubscription` of {allowed}."
+    if found.limited_by == "request" and found.study.blueprint.tiers > 1:
+        yield (
+            "Note: The cheapest of these is fast enough, so it is the request and not the slowdown that keeps the cost"
+            " up; with a larger `oversubscription` fabrics with fewer links up are tried too."
+        )
+
+
+def _describe_ratios(spec: Spec) -> str:
+    """Return how far fabrics of a request may be oversubscribed, by tier where that differs."""
+    roles = list(dict.fromkeys([*spec.oversubscription, *spec.least_oversubscription])) or ["*"]
+    words = {role: _describe_ratio(float(spec.least_ratio(role)), float(spec.ratio(role))) for role in roles}
+    return join_words([text if role == "*" else f"{text} ({role})" for role, text in words.items()])
+
+
+def _describe_ratio(least: float, most: float) -> str:
+    if most in (least, 1):
+        return f"{most:.4g}:1"
+    return f"{least:.4g}:1 to {most:.4g}:1" if least else f"at most {most:.4g}:1"
+
+
+def _compare_costs(found: TrainingOptimum) -> Iterator[str]:
+    """Yield what tokens cost at full bandwidth, and whether the cheaper fabric pays for the slower step."""
+    here, there = (each.usd_per_trillion_tokens() for each in (found.step, found.reference))
+    if here is None or there is None:
+        return
+    other = units.money(there, found.reference.gpu_hour.currency)
+    text = f"At full bandwidth a trillion tokens cost {other}"
+    if here <= there:
+        yield f"{text}."
+    elif found.step.gpu_hour.given_usd is not None:
+        yield f"{text}: the price of a GPU-hour is the same on both, and the step is longer here."
+    else:
+        yield f"{text}: what the longer step costs in GPUs is more than what the fabric saves."
 
 
 def _list_failed(found: TrainingOptimum) -> list[Table]:

@@ -29,16 +29,25 @@ __all__ = [
     "rates_between_switches",
 ]
 
-Part = TypeVar("Part", Switch, LinkPart)
+Part = TypeVar("Part", Switch, LinkPart, Server)
+
+Device = TypeVar("Device", Switch, Server)
 
 Choice = tuple[str, Keys, str | InlineSwitch]
 """A switch that a request allows: its role (`*` for every role), its place, and its name or its facts."""
 
 
 def chosen_servers(request: Request) -> tuple[Server, ...]:
-    """Return the server that a request asks for; of unlike servers those of every kind, as they are listed."""
+    """Return the server that a request asks for; of unlike servers those of every kind, as they are listed.
+
+    They have the prices of the request.
+    """
     asked = [request.server] if request.servers is None else [kind.server for kind in request.servers]
-    return tuple(_find_server(each) for each in asked if each is not None)
+    return tuple(_price_server(request, _find_server(each)) for each in asked if each is not None)
+
+
+def _price_server(request: Request, server: Server) -> Server:
+    return _at_price(request, "server", server, listed=server == catalog.servers().get(server.name))
 
 
 def _find_server(asked: str | InlineServer) -> Server:
@@ -52,7 +61,8 @@ def chosen_switches(request: Request) -> dict[str, tuple[Switch, ...]]:
     found: dict[str, dict[str, Switch]] = {}
     for role, _, asked in _switch_choices(request):
         models = found.setdefault(role, {})
-        for model in _priced_switches(request) if asked == "any" else [_at_price(_find_model(request, asked), request)]:
+        every = _priced_switches(request) if asked == "any" else [_price_switch(request, _find_model(request, asked))]
+        for model in every:
             models.setdefault(model.name, model)
     return {role: tuple(models.values()) for role, models in found.items()}
 
@@ -127,7 +137,7 @@ def _flatten_choice(role: str, keys: Keys, asked: str | InlineSwitch | list[str 
 
 def _priced_switches(request: Request) -> Iterator[Switch]:
     """Yield every switch of the catalogue that has a price: without one, cost could not choose between them."""
-    priced = (_at_price(model, request) for model in catalog.switches().values())
+    priced = (_price_switch(request, model) for model in catalog.switches().values())
     yield from (model for model in priced if model.price_usd is not None)
 
 
@@ -137,9 +147,14 @@ def _find_model(request: Request, asked: str | InlineSwitch) -> Switch:
     return catalog.switches().get(asked) or inline_switches(request)[asked]
 
 
-def _at_price(model: Switch, request: Request) -> Switch:
-    own = _with_own_price(model, request, model == catalog.switches().get(model.name))
-    return own if own.price_usd is None else replace(own, price_usd=discount_price(request, "switch", own.price_usd))
+def _price_switch(request: Request, model: Switch) -> Switch:
+    return _at_price(request, "switch", model, listed=model == catalog.switches().get(model.name))
+
+
+def _at_price(request: Request, kind: str, device: Device, listed: bool) -> Device:
+    """Return a device of a kind at the request's price, or that of the catalogue where it is `listed`, discounted."""
+    own = _with_own_price(device, request, listed)
+    return own if own.price_usd is None else replace(own, price_usd=discount_price(request, kind, own.price_usd))
 
 
 def _priced_optic(request: Request, part: LinkPart) -> LinkPart:

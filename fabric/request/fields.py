@@ -194,6 +194,9 @@ Share = Annotated[float, Field(ge=0, le=1)]
 PartKind = Literal["switch", "link", "module", "fibre", "cable", "nic"]
 """A kind of part of a bill."""
 
+PricedKind = Literal[PartKind, "server"]
+"""A kind of part that has a price: those of a bill, and servers."""
+
 
 class StrictModel(BaseModel):
     """A mapping with known keys only, in which text is not taken for a number, nor a boolean for one."""

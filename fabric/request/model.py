@@ -21,6 +21,7 @@ from fabric.request.fields import (
     PartKind,
     Planes,
     Price,
+    PricedKind,
     Pue,
     Quantity,
     Rails,
@@ -86,6 +87,11 @@ def _tag_pod(value: Any) -> str:
 
 SharesByKind = Annotated[
     Annotated[Share, Tag("<one>")] | Annotated[dict[PartKind, Share], Tag("<mapping>"), Field(min_length=1)],
+    Discriminator(tag),
+]
+
+Discounts = Annotated[
+    Annotated[Share, Tag("<one>")] | Annotated[dict[PricedKind, Share], Tag("<mapping>"), Field(min_length=1)],
     Discriminator(tag),
 ]
 
@@ -206,19 +212,19 @@ class Request(StrictModel):
     links: list[InlineLink] = Field(default=[], max_length=100)
     """Your own link parts, in addition to the catalogue's."""
     prices_usd: dict[Name, Price] = Field(default={}, examples=[{"sn5600": 52000}])
-    """Unit prices of switches and link parts in USD by name (`sn5600`, `osfp-2xdr4`), instead of the catalogue's."""
+    """Unit prices in USD of switches, link parts and servers by name (`sn5600`, `osfp-2xdr4`, `hgx-h100`)."""
     prices_usd_per_m: dict[Name, Price] = Field(default={}, examples=[{"mpo12-mmf": 1.5}])
     """Prices in USD of each metre of fibres, cables and whole links by name, besides their unit prices."""
     currency: Currency = Field(default="USD", examples=["EUR"])
     """Currency of all amounts, those of keys in _usd too. Nothing is converted: other than USD, no catalogue price."""
-    discount: SharesByKind = Field(default=0, examples=[0.3, {"switch": 0.4, "module": 0.5}])
-    """Share that is taken off every price: one, or by kind of part (switch, link, module, fibre, cable, nic)."""
+    discount: Discounts = Field(default=0, examples=[0.3, {"switch": 0.4, "module": 0.5}])
+    """Share taken off every price: one, or by kind (switch, link, module, fibre, cable, nic, server)."""
     spares: SharesByKind = Field(default=0, examples=[0.02, {"module": 0.02, "fibre": 0.05}])
     """Share of spare parts in the bill, rounded up part by part: one, or by kind of part."""
     nic_usd: Price | None = Field(default=None, examples=[1500])
     """Unit price of a NIC in USD; default: NICs come with the server and are not counted."""
     years: Years | None = Field(default=None, examples=[5])
-    """Years of operation for which electricity is counted; default: it is not counted."""
+    """Years of operation, for which electricity is counted and over which training writes off what is bought."""
     electricity_usd_per_kwh: Tariff | None = Field(default=None, examples=[0.08])
     """Price of electricity in USD per kWh; default: it is not counted."""
     pue: Pue = Field(default=1, examples=[1.3])

@@ -106,7 +106,7 @@ class TrainingKeys(StrictModel):
     software: Annotated[str, known_name("software", lambda: training_efficiency().software)] | None = None
     """Training framework (`fabric list training-software`); default: megatron."""
     gpu_hour_usd: Price | None = None
-    """Price of one GPU for an hour, with all that it needs, for the cost of tokens."""
+    """Price of one GPU for an hour, with all that it needs; default: from what its servers and fabric cost to buy."""
 
 
 @dataclass(frozen=True)

@@ -23,10 +23,14 @@ def _check_same_facts(request: Request) -> Iterator[Finding]:
 
 
 def _check_price_names(request: Request) -> Iterator[Finding]:
-    known = {*catalog.switches(), *chosen_parts.inline_switches(request), *catalog.optics()}
+    servers = {server.name for server in chosen_parts.chosen_servers(request)}
+    switches = {*catalog.switches(), *chosen_parts.inline_switches(request)}
+    known = {*switches, *catalog.optics(), *catalog.servers(), *servers}
     for name in request.prices_usd:
         if name not in known:
-            yield ("prices_usd", name), f"unknown switch or link part '{name}'{nearest(name, known)}"
+            yield ("prices_usd", name), f"unknown switch, server or link part '{name}'{nearest(name, known)}"
+        elif name in servers & switches:
+            yield ("prices_usd", name), "is the name of a server and of a switch; give one of them another name"
     for name in request.prices_usd_per_m:
         part = catalog.optics().get(name)
         if part is None:

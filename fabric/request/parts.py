@@ -83,6 +83,10 @@ class InlineServer(StrictModel):
     """Typical power of one server in W."""
     max_power_w: MaxPower | None = None
     """Maximum power of one server in W."""
+    price_usd: Price | None = None
+    """Unit price in USD, with its GPUs: for the dollars of training. It is no part of the fabric's cost."""
+    price_date: Text = ""
+    """Date of the price."""
     vendor_number: Text = ""
     """The vendor's part number."""
     generation: Text = ""

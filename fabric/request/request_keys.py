@@ -28,6 +28,7 @@ Keys = Mapping[str, Any]
 """A mapping with keys of its own."""
 
 PartKind = Literal["switch", "link", "module", "fibre", "cable", "nic"]
+PricedKind = Literal[PartKind, "server"]
 Medium = Literal["dac", "acc", "aec", "aoc", "mmf", "smf", "rj45"]
 
 
@@ -51,7 +52,7 @@ class DesignKeys(TypedDict, total=False):
     prices_usd: Mapping[str, Number]
     prices_usd_per_m: Mapping[str, Number]
     currency: str
-    discount: Number | Mapping[PartKind, Number]
+    discount: Number | Mapping[PricedKind, Number]
     spares: Number | Mapping[PartKind, Number]
     nic_usd: Number | None
     years: Number | None

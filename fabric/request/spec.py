@@ -160,7 +160,7 @@ class Spec(Presented):
     nic_usd: float | None = None
     """The price of one NIC in USD; None does not count NICs."""
     years: float | None = None
-    """The years of operation for which electricity is counted; None does not count it."""
+    """The years of operation, for electricity and the dollars of training; None counts neither."""
     electricity_usd_per_kwh: float | None = None
     """The price of electricity; None does not count it."""
     pue: float = 1

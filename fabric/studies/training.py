@@ -16,6 +16,7 @@ from fabric.request import Spec
 from fabric.request.model_file import TrainingRun, check_words, read_training
 from fabric.request.parallel import Parallel
 from fabric.request.parallel_text import ParallelKeys, make_parallel, override_keys, read_keys
+from fabric.studies.gpu_hour import price_gpu_hour
 from fabric.studies.study import Study, design
 from fabric.training.check import check
 from fabric.training.fit import check_fit
@@ -137,7 +138,8 @@ def train_on(
     plan, run = study.blueprint, complete_on(study.blueprint, asked)
     up = fail(plan, failures, seed) if failures else None
     network = NetworkTime.of(plan, run.parallel, routing, up=up, jobs=jobs)
-    return replace(train_step(plan, run, routing=routing, network=network), unsaid=asked.unsaid)
+    step = train_step(plan, run, routing=routing, network=network)
+    return replace(step, unsaid=asked.unsaid, gpu_hour=price_gpu_hour(study, asked.gpu_hour_usd))
 
 
 def complete_on(blueprint: Blueprint, asked: AskedTraining) -> AskedTraining:

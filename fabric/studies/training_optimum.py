@@ -91,6 +91,11 @@ class TrainingOptimum(Presented):
         """What the fabric costs less than one of full bandwidth."""
         return self.reference_usd - self.study.proof.objective
 
+    @property
+    def limited_by(self) -> str:
+        """What keeps the cost up: `slowdown`, or `request` where the cheapest fabric that it allows is fast enough."""
+        return "slowdown" if self.failed else "request"
+
 
 @dataclass(frozen=True)
 class _LeastTimes:

@@ -41,7 +41,8 @@ def _measure_training(study: Study, settings: Mapping[str, Any]) -> Sequence[Any
         step.network_cost,
         step.mfu,
         step.tokens_s_gpu,
-        step.usd_per_trillion_tokens(asked.gpu_hour_usd),
+        step.gpu_hour.usd,
+        step.usd_per_trillion_tokens(),
         step.limited_by,
     )
 
@@ -60,9 +61,14 @@ TRAINING = Measure(
         MeasureColumn("training_mfu", "number", "the share of the GPUs' peak that the model's operations make"),
         MeasureColumn("training_tokens_s_gpu", "number", "the tokens per second and GPU"),
         MeasureColumn(
+            "training_gpu_hour_usd",
+            "number",
+            "the price of a GPU-hour: `gpu_hour_usd` of the run, or from prices of servers and fabric over `years`",
+        ),
+        MeasureColumn(
             "training_usd_per_trillion_tokens",
             "number",
-            "the cost of tokens; missing without `gpu_hour_usd` in the run",
+            "the cost of tokens; missing where that price is not known",
         ),
         MeasureColumn("training_limited_by", "text", "what takes the most of what the busiest GPU does not compute"),
     ),

@@ -10,6 +10,7 @@ from fabric.blueprint import Blueprint
 from fabric.frozen import freeze
 from fabric.presented import Plotted
 from fabric.request.parallel import Parallel
+from fabric.training.gpu_hour import GpuHour
 from fabric.training.memory import Memory, memory_of
 from fabric.training.message import Message
 from fabric.training.message_views import MessageView
@@ -102,6 +103,8 @@ class TrainingStep(Plotted):
     """When everything runs."""
     unsaid: tuple[str, ...] = field(default=(), compare=False)
     """The keys of the division that nobody gave, whose values follow from the fabric and its memory."""
+    gpu_hour: GpuHour = field(default_factory=GpuHour)
+    """The price of a GPU for an hour, where it is known."""
 
     def __post_init__(self) -> None:
         freeze(self)
@@ -146,9 +149,13 @@ class TrainingStep(Plotted):
         """By which share the step is longer than on an ideal network."""
         return self.step_s / self.ideal_step_s - 1
 
-    def usd_per_trillion_tokens(self, gpu_hour_usd: float | None) -> float | None:
-        """Return the cost of training on 10^12 tokens at a price of a GPU for an hour; None where it is not known."""
-        return None if gpu_hour_usd is None else gpu_hour_usd * 1e12 / (3600 * self.tokens_s_gpu)
+    def usd_per_trillion_tokens(self, gpu_hour_usd: float | None = None) -> float | None:
+        """Return the cost of training on 10^12 tokens at a price of a GPU for an hour, by default the step's own.
+
+        None where that is not known.
+        """
+        price = self.gpu_hour.usd if gpu_hour_usd is None else gpu_hour_usd
+        return None if price is None else price * 1e12 / (3600 * self.tokens_s_gpu)
 
     @property
     def limited_by(self) -> str:

@@ -78,9 +78,8 @@ def test_a_price_may_be_given_to_every_command(request_file: Path, command: str,
     assert run(command, str(request_file), "--price", "sn5600=7")[0] == 0
     code, out, err = run(command, str(request_file), "--price", "optical400g=7")
     assert (code, out) == (2, "")
-    assert (
-        err == "fabric: --price optical400g: unknown switch or link part 'optical400g'; did you mean 'optical-400g'?\n"
-    )
+    known = "unknown switch, server or link part 'optical400g'; did you mean 'optical-400g'?"
+    assert err == f"fabric: --price optical400g: {known}\n"
 
 
 def test_a_price_is_given_to_all_that_are_compared(request_file: Path, run: Run) -> None:
@@ -93,7 +92,10 @@ def test_a_price_is_given_to_all_that_are_compared(request_file: Path, run: Run)
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("sn5600: 7\nsn56000: 7\n", ":2: sn56000: unknown switch or link part 'sn56000'; did you mean 'sn5600'?"),
+        (
+            "sn5600: 7\nsn56000: 7\n",
+            ":2: sn56000: unknown switch, server or link part 'sn56000'; did you mean 'sn5600'?",
+        ),
         ("sn5600: 7\nsn4700: dear\n", ":2: sn4700: 'dear' is text, not a number"),
         ("sn5600: -1\n", ":1: sn5600: -1 is too small; at least 0"),
         ("sn5600: 1\nsn5600: 2\n", ":2: sn5600: set twice, first in line 1; keep one"),
@@ -149,7 +151,7 @@ def test_further_prices_do_not_hide_a_mistake_in_those_of_the_request(tmp_path: 
 def test_a_price_without_a_line_is_reported_by_its_key() -> None:
     """In Python the key is given instead of the place."""
     with pytest.raises(
-        InputError, match=r"^prices_usd.optical-40g: unknown switch or link part 'optical-40g'; did you mean"
+        InputError, match=r"^prices_usd.optical-40g: unknown switch, server or link part 'optical-40g'; did you mean"
     ):
         made(prices_usd={"optical-40g": 1})
 

@@ -40,6 +40,25 @@ def test_the_optimum_is_shown(run: Run, files: list[str]) -> None:
     assert "proven the cheapest within a slowdown of 0 %" in shown
 
 
+def test_what_was_searched_and_what_it_costs_are_said(run: Run, files: list[str], tmp_path: Path) -> None:
+    """A request without `oversubscription` has only fabrics of full bandwidth; prices of servers are shown in parts."""
+    request = REQUEST.replace("oversubscription: 4\n", "tiers: 2\nunit_gpus: 32\n")
+    (tmp_path / "full.yaml").write_text(request)
+    (tmp_path / "run.yaml").write_text(RUN.replace("gpu_hour_usd: 2\n", ""))
+    words = (str(tmp_path / "full.yaml"), *files[1:], "-q", "--price", "hgx-h100=280000", "--years", "4")
+    shown = " ".join(run("optimize", *words)[1].split())
+    assert "Searched: all fabrics that the request allows, with an `oversubscription` of 1:1." in shown
+    assert "it is the request and not the slowdown that keeps the cost up" in shown
+    assert "A GPU-hour, over 4 years" in shown
+    assert "Of that price servers are $0.998 ($2,240,000 in all)" in shown
+    (tmp_path / "wide.yaml").write_text(request + "oversubscription: 16\n")
+    code, text, _ = run("optimize", str(tmp_path / "wide.yaml"), *files[1:], "--slowdown", "0", "--json", "-q")
+    assert code == 0
+    found = json.loads(text)
+    assert found["limited_by"] == ("slowdown" if found["failed"] else "request")
+    assert found["usd_per_trillion_tokens"] is None
+
+
 def test_mistakes_name_what_to_write(run: Run, files: list[str]) -> None:
     """Other objectives, fronts and words that are no shares are refused."""
     for words, message in (

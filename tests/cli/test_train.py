@@ -60,6 +60,21 @@ def test_fabrics_side_by_side(folder: Path) -> None:  # noqa: ARG001
     assert "10^12 tokens" in table.output
 
 
+def test_prices_of_servers(folder: Path) -> None:  # noqa: ARG001
+    """With the price of servers and the years tokens have a cost on each fabric, and without one of them a reason."""
+    words = ("wide.yaml", "narrow.yaml", "--model", "llama3-8b", "--parallel", "tp=8,dp=16", "--batch", "128")
+    done = run(*words, "--price", "dgx-h100=300000", "--years", "5", "--json")
+    assert done.exit_code == 0, done.output
+    for step in json.loads(done.stdout)["steps"]:
+        hour = step["gpu_hour"]
+        assert hour["servers_hour_usd"] == pytest.approx(300_000 / 8 / 5 / 8766)
+        assert hour["usd"] == hour["servers_hour_usd"] + hour["fabric_hour_usd"]
+        assert step["usd_per_trillion_tokens"] == pytest.approx(hour["usd"] * 1e12 / 3600 / step["tokens_s_gpu"])
+    shown = " ".join(run(*words, "--price", "dgx-h100=300000").output.split())
+    assert "What tokens cost is not known without `years`, or `gpu_hour_usd`." in shown
+    assert "years: 0 is too small" in str(run(*words, "--years", "0").exception)
+
+
 def test_failures_and_jobs(folder: Path) -> None:  # noqa: ARG001
     """Lost uplinks are counted, and a file of jobs is read."""
     words = ("narrow.yaml", "--model", "run.yaml", "--json")

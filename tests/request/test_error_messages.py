@@ -85,7 +85,10 @@ WRONG: list[tuple[dict[str, Any], str]] = [
         "switches.spine: 'sn5600' is already the name of a switch with",
     ),
     ({"switches": {"leaf": "sn5600"}, "tiers": [2, 3]}, "switches: a fabric of 2 tiers also needs a switch for spine"),
-    ({"prices_usd": {"sn470": 1}}, "prices_usd.sn470: unknown switch or link part 'sn470'; did you mean 'sn4700'?"),
+    (
+        {"prices_usd": {"sn470": 1}},
+        "prices_usd.sn470: unknown switch, server or link part 'sn470'; did you mean 'sn4700'?",
+    ),
     ({"prices_usd": {"sn5600": -1}}, "prices_usd.sn5600: -1 is too small"),
     ({"prices_usd": {"sn5600": 0.004}}, "prices_usd.sn5600: 0.004 is less than a cent; write 0 or at least 0.01"),
     ({"link_price_usd": 1e-9}, "link_price_usd: 1e-09 is less than a cent"),

@@ -10,7 +10,7 @@ import click
 
 import fabric
 from fabric import units
-from fabric.cli.options import AS_JSON, OUT, REQUEST, override_options, price_options, read_overrides
+from fabric.cli.options import AS_JSON, OUT, REQUEST, YEARS, override_options, price_options, read_overrides
 from fabric.cli.record_name import record_option
 from fabric.cli.runs import (
     RunOptions,
@@ -83,6 +83,7 @@ def design(quiet: bool, /, request: str, out: str | None, as_json: bool, **words
     help="With --train: the most by which the step may be longer than at full bandwidth, such as 2% or 0.02.  "
     "[default: 2%]",
 )
+@YEARS
 @OUT
 @AS_JSON
 @override_options

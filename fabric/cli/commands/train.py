@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fabric.cli.options import AS_JSON, CALIBRATION, OUT, REQUESTS, FiniteRange, read_calibration_option
+from fabric.cli.options import AS_JSON, CALIBRATION, OUT, REQUESTS, YEARS, FiniteRange, price_options, read_overrides
 from fabric.cli.record_name import record_option
 from fabric.cli.runs import RunOptions, make_or_explain, print_result
 from fabric.cli.terminal import show_progress
@@ -24,6 +24,9 @@ __all__ = ["train"]
 
 RUN = ("parallel", "gpus", "batch", "sequence", "precision", "software")
 """The options that override what a file says of its run."""
+
+OVERRIDES = ("calibration", "years", "price", "prices")
+"""The options that override keys of the requests."""
 
 SIZE = click.IntRange(1, 100_000_000)
 
@@ -77,8 +80,9 @@ RESTART_S = 600.0
     "--gpu-hour-usd",
     type=FiniteRange(0, min_open=True),
     metavar="USD",
-    help="Price of one GPU for an hour, with all that it needs.",
+    help="Price of one GPU for an hour, with all that it needs; it takes precedence over that of servers and fabric.",
 )
+@YEARS
 @click.option(
     "--fail",
     "failures",
@@ -106,7 +110,7 @@ RESTART_S = 600.0
 @CALIBRATION
 @OUT
 @AS_JSON
-@click.option("--quiet", "-q", "silent", is_flag=True, help="Show no progress.")
+@price_options
 @click.pass_obj
 def train(
     quiet: bool, /, requests: tuple[str, ...], out: str | None, as_json: bool, silent: bool, **words: Any
@@ -125,24 +129,23 @@ def train(
         raise click.UsageError("Missing argument 'REQUEST...'.")
     options, recovery = RunOptions(quiet or silent, out, as_json), _read_recovery(words)
     find = _read_search(words) if words["search"] else _read_run(words)
-    overrides = read_calibration_option(words)
-    steps, costs, lost, searches = [], [], [], []
+    overrides = read_overrides({name: words.pop(name) for name in OVERRIDES})
+    steps, lost, searches = [], [], []
     with show_progress(options.quiet) as say:
         make = partial(design_each, requests, progress=say, **overrides)
         for study in make_or_explain(options.as_json, make):
             asked, found = find(study, say)
             say(f"{study.spec.name}: a step of {asked.model.name}")
             steps.append(_time(study, asked, words))
-            costs.append(steps[-1].usd_per_trillion_tokens(asked.gpu_hour_usd))
             lost.append(None if recovery is None else _lose(study, steps[-1], recovery, words["rates"]))
             searches += [] if found is None else [found]
-        result = training_object(steps, costs, lost)
+        result = training_object(steps, lost)
         if searches:
             result["searches"] = [search_object(each) for each in searches]
         say("writing files")
         files = [] if options.out is None else write_training(result, steps, options.out)
     names = [step.name for step in steps]
-    summarize = partial(summarize_training, steps, costs, lost)
+    summarize = partial(summarize_training, steps, lost)
     print_result(
         options, result, lambda: with_searches(summarize(), names, searches) if searches else summarize(), files
     )

@@ -1,0 +1,33 @@
+"""The price of a GPU-hour on a designed fabric."""
+
+from __future__ import annotations
+
+from fabric.studies.study import Study
+from fabric.training.gpu_hour import GpuHour
+
+__all__ = ["price_gpu_hour"]
+
+
+def price_gpu_hour(study: Study, given_usd: float | None = None) -> GpuHour:
+    """Return the price of a GPU for an hour: the one that is given, or what the design's servers and fabric cost.
+
+    The second needs the price of every server and the `years` of the request, and only where it has both is the bill
+    made, which on a site lays the fabric out.
+    """
+    spec, plan = study.spec, study.blueprint
+    if given_usd is not None:
+        return GpuHour(given_usd, currency=spec.currency)
+    bought = [(server, plan.devices(role)) for role, server in plan.servers_by_role.items()]
+    needs = [f"the price of {server.name} (`prices_usd`)" for server, _ in bought if server.price_usd is None]
+    needs += ["`years`"] * (spec.years is None)
+    if needs:
+        return GpuHour(gpus=plan.gpus, years=spec.years, missing=tuple(needs), currency=spec.currency)
+    bill = study.bill
+    return GpuHour(
+        servers_usd=sum(count * (server.price_usd or 0) for server, count in bought),
+        fabric_usd=bill.order_usd,
+        gpus=plan.gpus,
+        years=spec.years,
+        missing=tuple(f"the price of {part}" for part in bill.unpriced),
+        currency=spec.currency,
+    )
