@@ -69,8 +69,10 @@ class Model(Presented):
     """The tokens that attention looks back over in every other layer; None: all in every layer."""
     latent: LatentAttention | None = None
     """Its latent attention, where it has one."""
-    device_limit: int | None = None
-    """The most servers to which the experts of a token may belong (node-limited routing); None: no limit."""
+    expert_groups: int = 1
+    """The groups of neighbouring experts, as many in each, of which those of a token are in at most `group_limit`."""
+    group_limit: int | None = None
+    """The most groups that have experts of a token (node-limited routing); None: no limit."""
     title: str = ""
     """Its full name."""
     source: str = ""

@@ -89,8 +89,10 @@ class TrainingKeys(StrictModel):
     """Tokens that attention looks back over in every other layer; default: all."""
     latent: LatentKeys | None = None
     """Latent attention, where the model has it."""
-    device_limit: Size | None = None
-    """Most servers to which the experts of a token may belong; default: no limit."""
+    expert_groups: Size | None = Field(default=None, examples=[8])
+    """Groups of neighbouring experts, as many in each; default: 1."""
+    group_limit: Size | None = Field(default=None, examples=[4])
+    """Most groups that have experts of a token; default: no limit."""
     title: Text | None = None
     """Full name of the model."""
     source: Text | None = None
@@ -201,15 +203,28 @@ def _find_mistakes(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         for name in missing:
             yield name, "missing; give it, or the `model` of the catalogue that it is like"
         return
-    heads, kv_heads, experts = values["heads"], values["kv_heads"], values.get("experts", 0)
-    if heads % kv_heads:
-        yield "kv_heads", f"{kv_heads} does not divide the {heads} query heads"
-    if experts and not 0 < values.get("top_k", 0) <= experts:
-        yield "top_k", f"{values.get('top_k', 0)} of {experts} experts; write 1 to {experts}"
-    if experts and not values.get("expert_ffn"):
-        yield "expert_ffn", "missing; write the inner size of an expert"
-    for name in ("top_k", "expert_ffn", "shared_experts", "dense_layers"):
-        if values.get(name) and not experts:
-            yield name, f"{values[name]}, but the model has no `experts`; give their number, or leave {name} out"
+    if values["heads"] % values["kv_heads"]:
+        yield "kv_heads", f"{values['kv_heads']} does not divide the {values['heads']} query heads"
+    yield from _find_mistakes_of_experts(values)
     if values.get("dense_layers", 0) > values["layers"]:
         yield "dense_layers", f"{values['dense_layers']} of {values['layers']} layers; write at most {values['layers']}"
+
+
+def _find_mistakes_of_experts(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    experts, chosen = values.get("experts", 0), values.get("top_k", 0)
+    if not experts:
+        for name in ("top_k", "expert_ffn", "shared_experts", "dense_layers", "group_limit"):
+            if values.get(name):
+                yield name, f"{values[name]}, but the model has no `experts`; give their number, or leave {name} out"
+        return
+    if not 0 < chosen <= experts:
+        yield "top_k", f"{chosen} of {experts} experts; write 1 to {experts}"
+    if not values.get("expert_ffn"):
+        yield "expert_ffn", "missing; write the inner size of an expert"
+    groups, limit = values.get("expert_groups", 1), values.get("group_limit")
+    each, rest = divmod(experts, groups)
+    if rest:
+        yield "expert_groups", f"{groups} does not divide the {experts} experts"
+    elif limit and not chosen <= each * limit <= experts:
+        least = -(-chosen // each)
+        yield "group_limit", f"{limit} of {groups} groups with {each} experts each; write {least} to {groups}"

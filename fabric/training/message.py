@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 __all__ = ["Message"]
@@ -21,7 +22,15 @@ class Message:
     """Its size in bytes as nccl-tests defines it; of `send` what each rank sends."""
     what: str = ""
     """What is sent, in a few words."""
-    node_limit: int | None = None
-    """Of an all-to-all, the most servers to which a token goes, once for all of its experts there; None: no limit."""
+    groups: tuple[int, int] | None = None
+    """Of an all-to-all, the most groups of neighbouring ranks to which a token goes, once for all of its experts in a
+    server, and of how many; None: once for each expert, wherever it is."""
     copies: float = 1
     """Of an all-to-all, the experts that a token goes to, each of which its size counts."""
+
+    def servers(self, servers: int) -> float:
+        """Return to how many of the servers that the group has ranks in a token goes at most; infinite for no limit."""
+        if self.groups is None:
+            return math.inf
+        limit, groups = self.groups
+        return min(servers, limit * max(1, math.ceil(servers / groups)))

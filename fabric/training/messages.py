@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 
 from fabric.catalog import Model
 from fabric.request.parallel import SHARDINGS, Parallel
@@ -191,22 +192,26 @@ class _Run:
                 yield Call(message, part, "micro-batch", 1, 1 + self.again)
 
     def _exchange(self, size: float, way: str) -> Message:
-        limit = self.model.device_limit
-        return Message("EP", "all-to-all", ("ep",), size, f"tokens {way}", node_limit=limit, copies=self.copies)
+        model = self.model
+        groups = None if model.group_limit is None else (model.group_limit, model.expert_groups)
+        return Message("EP", "all-to-all", ("ep",), size, f"tokens {way}", groups=groups, copies=self.copies)
 
     @property
     def copies(self) -> float:
-        """The ranks that a token goes to, itself included, where its experts are any as many of the model's.
+        """The ranks that a token goes to, its own included, where its experts are any as many of those it may go to.
 
-        Of e experts a rank has m = e / ep. None of a token's k is among these with the chance C(e - m, k) / C(e, k),
-        which is the product of 1 - m / (e - i) over i < k, and the same with k and m exchanged.
+        Of e experts a rank has m. None of a token's k is among these with the chance C(e - m, k) / C(e, k), which is
+        the product of 1 - m / (e - i) over i < k, and the same with k and m exchanged. Where groups of experts have ranks
+        of their own, e are those of as many groups as the model allows (arXiv:2412.19437, section 2.1.2).
         """
-        ranks, experts, chosen = self.parallel.ep, self.model.experts, self.model.top_k
+        model, ranks, chosen = self.model, self.parallel.ep, self.model.top_k
         if not self.sent.joined:
             return chosen
-        own = experts // ranks
+        limit, groups = model.group_limit or 1, model.expert_groups if model.group_limit else 1
+        part = Fraction(limit, groups) if ranks % groups == 0 else Fraction(1)
+        own, experts = model.experts // ranks, int(model.experts * part)
         missed = math.prod(max(0.0, 1 - max(own, chosen) / (experts - each)) for each in range(min(own, chosen)))
-        return ranks * (1 - missed)
+        return float(ranks * part) * (1 - missed)
 
     def data_calls(self) -> Iterator[Call]:
         """Yield the gradients that data-parallel ranks reduce and the weights that they gather, layer by layer."""

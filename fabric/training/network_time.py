@@ -172,7 +172,7 @@ class NetworkTime:
         Where its choice is not known, it is the fastest at line rate.
         """
         group, collective, size = self._group(message), _collective(message), _whole_bytes(message)
-        key = group.axes, collective.name, size, message.node_limit, message.copies
+        key = group.axes, collective.name, size, message.groups, message.copies
         if key not in self._chosen:
             able, library = candidates(group.summary, collective, None), group.summary.library
             times = list_times(
@@ -242,9 +242,9 @@ class NetworkTime:
 
         NVLink then passes them on to every expert there, as in DeepSeek-V3 (arXiv:2412.19437, section 3.2.2).
         """
-        if message.node_limit is None or machine.domains == 1:
+        if machine.domains == 1:
             return machine
-        crossing = min(message.node_limit, machine.domains) / message.copies
+        crossing = message.servers(machine.domains) / message.copies
         if crossing >= 1:
             return machine
         return replace(machine, network=machine.network / crossing, nvlink=machine.nvlink / machine.domains)

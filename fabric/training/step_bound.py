@@ -232,9 +232,8 @@ class _LeastTimes:
         crossing = size * (1 - local / ranks) * self.byte_s
         if message.collective != "all-to-all":
             return crossing / local
-        if message.node_limit is not None:  # a token goes to a server once for all of its experts there
-            crossing *= min(1.0, min(message.node_limit, math.ceil(ranks / local)) / message.copies)
-        return crossing
+        # A token whose servers are limited goes to each once for all of its experts there.
+        return crossing * min(1.0, message.servers(math.ceil(ranks / local)) / message.copies)
 
     def beside(self, message: Message, other: Message, /) -> float:  # noqa: ARG002
         """Return 1: no message is slowed down by another one."""

@@ -121,7 +121,7 @@ def test_experts_get_as_many_tokens_as_they_are_sent() -> None:
     calls = messages_of(replace(DEEPSEEK, sequence=4096), run, sent=Bytes(dispatch=1))
     assert message(calls, "EP", "to experts").size_bytes == 4096 * 8 * 7168
     assert message(calls, "EP", "from experts").size_bytes == 2 * 4096 * 8 * 7168
-    assert message(calls, "EP").node_limit == 4
+    assert message(calls, "EP").groups == (4, 8)
 
 
 @pytest.mark.parametrize(("ep", "chosen"), [(8, 2), (4, 2), (2, 3), (4, 7), (2, 8)])
@@ -132,6 +132,25 @@ def test_a_token_goes_once_to_a_rank_that_has_several_of_its_experts(ep: int, ch
     ranks = [len({expert // (8 // ep) for expert in each}) for each in combinations(range(8), chosen)]
     assert message(calls, "EP").copies == pytest.approx(fmean(ranks))
     assert message(calls, "EP").size_bytes == pytest.approx(2 * model.sequence * model.hidden * fmean(ranks))
+
+
+@pytest.mark.parametrize(("ep", "chosen"), [(4, 2), (8, 3), (8, 4)])
+def test_a_token_goes_to_ranks_of_as_many_groups_as_it_may(ep: int, chosen: int) -> None:
+    """Of eight experts in four groups, of all choices of two groups and of experts in these."""
+    model = replace(models()["mixtral-8x7b"], experts=8, top_k=chosen, expert_groups=4, group_limit=2)
+    calls = messages_of(model, Parallel(dp=8, ep=ep), sent=Bytes(joined=True))
+    ranks = [
+        len({expert // (8 // ep) for expert in each})
+        for groups in combinations(range(4), 2)
+        for each in combinations([2 * group + one for group in groups for one in (0, 1)], chosen)
+    ]
+    assert message(calls, "EP").copies == pytest.approx(fmean(ranks))
+
+
+@pytest.mark.parametrize(("servers", "most"), [(1, 1), (4, 4), (8, 4), (16, 8), (12, 8)])
+def test_a_limit_of_groups_is_one_of_servers(servers: int, most: int) -> None:
+    """DeepSeek-V3's tokens go to four of eight groups: of eight servers to four, of sixteen to two for each group."""
+    assert message(messages_of(DEEPSEEK, Parallel(dp=64, ep=64)), "EP").servers(servers) == most
 
 
 def test_copies_of_shards_are_reduced() -> None:

@@ -159,7 +159,7 @@ def test_limited_tokens_cross_once_for_each_server() -> None:
     plan = sized(form_of("rail-optimized", 2), 16, 8, block=4, slot=4, rail=8, spine=4)
     times = NetworkTime.of(plan, Parallel(dp=128, ep=64))
     free = Message("EP", "all-to-all", ("ep",), 2**30, copies=8)
-    limited = Message("EP", "all-to-all", ("ep",), 2**30, node_limit=4, copies=8)
+    limited = Message("EP", "all-to-all", ("ep",), 2**30, groups=(4, 8), copies=8)
     assert times.time(limited).bandwidth_s == pytest.approx(times.time(free).bandwidth_s / 2, rel=0.01)
 
 
