@@ -201,8 +201,8 @@ class _Run:
         """The ranks that a token goes to, its own included, where its experts are any as many of those it may go to.
 
         Of e experts a rank has m. None of a token's k is among these with the chance C(e - m, k) / C(e, k), which is
-        the product of 1 - m / (e - i) over i < k, and the same with k and m exchanged. Where groups of experts have ranks
-        of their own, e are those of as many groups as the model allows (arXiv:2412.19437, section 2.1.2).
+        the product of 1 - m / (e - i) over i < k, and the same with k and m exchanged. Where groups of experts are on
+        ranks of their own, e are those of as many groups as the model allows (arXiv:2412.19437, section 2.1.2).
         """
         model, ranks, chosen = self.model, self.parallel.ep, self.model.top_k
         if not self.sent.joined:

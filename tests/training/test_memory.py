@@ -20,6 +20,7 @@ from fabric.training.memory import memory_of
 from fabric.training.model_run import ModelRun
 from fabric.training.operations import count_parameters
 from fabric.training.pipeline_order import order_of
+from fabric.training.stages import Stage
 
 MODELS, GPUS = models(), accelerators()
 GIB = 2**30
@@ -76,6 +77,15 @@ def test_activations_of_a_gpt_layer_are_those_of_the_paper(tp: int, divided: boo
     assert kept_of(selective).dense_bytes == kept_of(replace(run, software="megatron")).dense_bytes
     full = kept_of(replace(run, parallel=replace(parallel, recompute="full")))
     assert full.dense_bytes == 2 * 2 * 2048 * model.hidden / (tp if divided else 1)
+
+
+def test_every_predicted_token_has_logits() -> None:
+    """A stage that also predicts the token after the next keeps the logits of both, and the layers that it has."""
+    model = replace(MODELS["deepseek-v3"], layers=4, dense_layers=1)
+    kept = kept_of(ModelRun(model, Parallel(ep=8, dp=8), 8))
+    whole = Stage(1, 3, embedding=True, logits=True, predicted=1)
+    layers = kept.dense_bytes + 4 * kept.moe_bytes
+    assert kept.stage_bytes(whole, model, 1) == pytest.approx(layers + 2 * kept.logits_bytes)
 
 
 @given(

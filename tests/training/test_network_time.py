@@ -108,6 +108,16 @@ def test_sends_are_those_of_flows(number: int) -> None:
     assert found.fits_s == pytest.approx(expected, rel=1e-6)
 
 
+def test_a_ring_also_sends_from_its_last_rank() -> None:
+    """Keys and values go around: a group of two under two leaves crosses both ways, a pipeline of two one way."""
+    plan = fat_tree(2, 4, 4)
+    network = CountedNetwork(plan, summarize(plan), Routing())
+    group, direct = Run(plan, Parallel(dp=8, pp=2)).group(("pp",), network.summary), algorithm_of("send-recv", "direct")
+    once, around = (network.loads(name, group, direct, failed=False)[0] for name in ("send", "send-recv"))
+    assert around.layers[0].sum() == 2 * once.layers[0].sum()
+    assert around.layers[1].sum() == 2 * once.layers[1].sum() > 0
+
+
 @pytest.mark.parametrize("collective", ["all-gather", "reduce-scatter", "all-reduce", "all-to-all"])
 def test_one_group_is_a_collective_of_its_own(collective: str) -> None:
     """One group of all GPUs takes what the flow model says of that collective over all GPUs in order."""
