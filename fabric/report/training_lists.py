@@ -1,15 +1,31 @@
-"""The lists of `fabric list` for training: models, accelerators and software."""
+"""The records of training as `fabric list` and `fabric show` print them: models, accelerators and software."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 
 from fabric import catalog
-from fabric.catalog import Model
+from fabric.catalog import Accelerator, Model, Software
 from fabric.report.listing import Listing
 from fabric.training.operations import count_parameters
 
-__all__ = ["list_accelerators", "list_models", "list_software"]
+__all__ = ["find_facts", "list_accelerators", "list_models", "list_software"]
+
+
+def find_facts(name: str) -> dict[str, object] | None:
+    """Return the facts of the model, GPU or software of this name that are known; None where there is no such record.
+
+    Those of a model are a file of it.
+    """
+    if name in catalog.models():
+        facts = asdict(catalog.models()[name])
+    elif name in catalog.accelerators():
+        facts = _accelerator_facts(catalog.accelerators()[name])
+    elif name in catalog.training_software():
+        facts = _software_facts(catalog.training_software()[name])
+    else:
+        return None
+    return {key: value for key, value in facts.items() if value is not None}
 
 
 def list_models() -> Listing:
@@ -55,8 +71,14 @@ def list_accelerators() -> Listing:
         (item.name, item.generation, item.hbm_gib, item.hbm_GBps, *(item.peak_tflops.get(name) for name in shown))
         for item in found
     ]
-    facts = [{**asdict(item), "peak_tflops": dict(item.peak_tflops)} for item in found]
+    facts = [_accelerator_facts(item) for item in found]
     return Listing({**columns, **{name: f"{name} (TFLOP/s)" for name in shown}}, rows, facts)
+
+
+def _accelerator_facts(item: Accelerator) -> dict[str, object]:
+    """Return a GPU in plain values, with the precisions in which runs on it were measured, so that it is timed."""
+    timed = [*catalog.training_efficiency().matmul.get(item.name, ())]
+    return {**asdict(item), "peak_tflops": dict(item.peak_tflops), "timed": timed}
 
 
 def list_software() -> Listing:
@@ -67,5 +89,10 @@ def list_software() -> Listing:
         (each.name, each.title, ", ".join(kind.upper() for kind in kinds if getattr(each, f"overlaps_{kind}")) or None)
         for each in found
     ]
-    facts = [{**asdict(each), "kernel_classes": dict(each.kernel_classes)} for each in found]
+    facts = [_software_facts(each) for each in found]
     return Listing({"name": "name", "title": "framework", "overlaps": "overlaps"}, rows, facts)
+
+
+def _software_facts(each: Software) -> dict[str, object]:
+    """Return a framework in plain values."""
+    return {**asdict(each), "kernel_classes": dict(each.kernel_classes)}

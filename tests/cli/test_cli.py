@@ -94,6 +94,15 @@ def test_show_prints_a_model_as_a_file_of_it(run: Run, tmp_path: Path) -> None:
     assert read_training(path).model == models()["deepseek-v3"]
 
 
+def test_show_prints_gpus_and_software_of_training(run: Run) -> None:
+    """Facts that are not known are left out; a GPU has the precisions in which it is timed, none where none was."""
+    h800, mi300x, software = (json.loads(run("show", name, "--json")[1]) for name in ("h800", "mi300x", "megatron"))
+    assert (h800["hbm_gib"], h800["peak_tflops"]["fp8"]) == (80, 1979)
+    assert (h800["timed"], mi300x["timed"]) == (["bf16", "fp16", "fp8"], [])
+    assert software["kernel_classes"] == {"none": "fused", "selective": "fused", "full": "fused"}
+    assert "attention" not in yaml.safe_load(run("show", "megatron-2021")[1])
+
+
 def test_lists_fit_the_terminal(run: Run) -> None:
     """Every list has rows, within 80 columns, and the same as JSON."""
     for what in LISTS:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
-
 import click
 
 import fabric
@@ -12,9 +9,6 @@ from fabric.cli.options import REQUEST
 from fabric.cli.record_name import RecordName
 from fabric.cli.streams import can_encode, lay_out_record
 from fabric.cli.terminal import print_json, print_table, write_cell
-
-if TYPE_CHECKING:
-    from fabric.catalog import Model
 
 __all__ = ["list_", "show"]
 
@@ -48,26 +42,22 @@ def list_(what: str, as_json: bool) -> None:
         print_table("", heads, [[write_cell(value) for value in row] for row in listing.rows])
 
 
-@click.command(short_help="Show a request with its defaults, or a model.")
+@click.command(short_help="Show a request with its defaults, a model, a GPU or training software.")
 @REQUEST
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 def show(request: str, as_json: bool) -> None:
     """Show REQUEST with every default filled in, its sources and its published numbers.
 
-    Instead of a request, the name of a model (`fabric list models`) shows its shape, as a file for `fabric train`.
+    Instead of a request, the name of a model (`fabric list models`) shows its shape, as a file for `fabric train`, and
+    that of a GPU (`fabric list accelerators`) or of software (`fabric list training-software`) what training takes of
+    it.
     """
-    from fabric.catalog import models
+    from fabric.report.training_lists import find_facts
     from fabric.request.yaml_writer import yaml_text
 
-    model = models().get(request)
-    keys = dict(fabric.read(request).request) if model is None else _known_keys(model)
+    keys = find_facts(request) or dict(fabric.read(request).request)
     if as_json:
         print_json(keys)
     else:
         text = yaml_text(keys)
         click.echo(text if can_encode(text) else yaml_text(keys, ascii_only=True), nl=False)
-
-
-def _known_keys(model: Model) -> dict[str, Any]:
-    """Return the keys of a model that are not left out."""
-    return {key: value for key, value in asdict(model).items() if value is not None}
