@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 __all__ = ["fit_widths"]
 
-_BETWEEN_WORDS = re.compile(r"(?<=\S)\s+")
+_BETWEEN_WORDS = re.compile(r"(?<=\S)(?<!\d)\s+|(?<=\d)\s+(?!(?:%|[a-zA-Z]{1,3}(?:/s)?)(?:\s|$))")
+"""Where a cell may be wrapped: between words, a number and its unit being one."""
 
 
 def fit_widths(heads: Sequence[str], rows: Sequence[Sequence[str]], available: int) -> list[int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +11,7 @@ from fabric import units
 from fabric.errors import FabricError, InputError, Mistake
 from fabric.presented import Tabular
 from fabric.report.describe import describe_json
-from fabric.report.table import Summary, Table
+from fabric.report.table import Summary, Table, group_designs, wrap_name
 from fabric.report.text import join_words, name_topology
 from fabric.request import Spec
 from fabric.studies.study import Study, design, read
@@ -209,13 +208,6 @@ COMPUTED = (
 )
 
 
-FURTHER_DESIGNS = 2
-"""The designs that one table shows next to the first: what 80 columns hold."""
-
-HEAD_WIDTH = 18
-"""The width of a head; a longer name is broken, at a hyphen where it has one."""
-
-
 def summarize_comparison(comparison: Comparison, names: Sequence[str], *, differences: bool) -> Summary:
     """Return what `fabric compare` prints; `names` head the designs.
 
@@ -224,20 +216,15 @@ def summarize_comparison(comparison: Comparison, names: Sequence[str], *, differ
     """
     rows = comparison.differences if differences else comparison.rows
     tables = (
-        [_make_table(rows, names, numbers, comparison.currency) for numbers in _group_designs(len(names))]
+        [_make_table(rows, names, numbers, comparison.currency) for numbers in group_designs(len(names))]
         if rows
         else []
     )
     return Summary("", tables, [*_list_lines(comparison, names, rows)])
 
 
-def _group_designs(designs: int) -> Iterator[list[int]]:
-    for first in range(1, designs, FURTHER_DESIGNS):
-        yield [0, *range(first, min(first + FURTHER_DESIGNS, designs))]
-
-
 def _make_table(rows: Sequence[ComparedQuantity], names: Sequence[str], numbers: Sequence[int], currency: str) -> Table:
-    heads = ("  quantity", *(textwrap.fill(names[number], HEAD_WIDTH) for number in numbers))
+    heads = ("  quantity", *(wrap_name(names[number]) for number in numbers))
     return Table("", heads, [_make_cells(row, [row.values[number] for number in numbers], currency) for row in rows])
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from fabric import units
 from fabric.report.gpu_hour import gpu_hour_object, list_costs, list_missing, tabulate_costs
-from fabric.report.table import Summary, Table
+from fabric.report.table import Summary, Table, tabulate_side_by_side
 from fabric.report.text import format_percent, join_words
 from fabric.request.parallel import Parallel
 from fabric.training.goodput import Goodput
@@ -164,7 +164,7 @@ LOSSES = {"bubble": "the bubble of the pipeline"}
 
 def describe_parallel(parallel: Parallel) -> str:
     """Return the degrees of a run as `--parallel` takes them: `tp=8,pp=16,dp=128`, those of 1 and defaults left out."""
-    usual = vars(Parallel())
+    usual = vars(Parallel(schedule="interleaved" if parallel.vp > 1 else "1f1b"))
     return ",".join(f"{key}={value}" for key, value in vars(parallel).items() if value != usual[key]) or "dp=1"
 
 
@@ -196,31 +196,32 @@ def summarize_training(steps: Sequence[TrainingStep], lost: Sequence[Goodput | N
 
 
 def _compare(steps: Sequence[TrainingStep], lost: Sequence[Goodput | None]) -> Summary:
-    """Return fabrics side by side, a row for each; costs and goodput where any is known."""
+    """Return fabrics side by side, a column for each; costs and goodput where any is known."""
     first = steps[0]
-    columns: dict[str, list[str]] = {
-        "fabric": [step.name for step in steps],
+    divisions = [describe_parallel(step.parallel).replace(",", ", ") for step in steps]
+    unlike = {"GPUs": [f"{step.gpus:,} x {step.accelerator}" for step in steps], "division": divisions}
+    rows = {
+        **{label: cells for label, cells in unlike.items() if len(set(cells)) > 1},
         "step": [units.time(step.step_s) for step in steps],
         "vs first": [_percent(step.step_s / first.step_s) for step in steps],
         "tokens/s per GPU": [units.count(step.tokens_s_gpu) for step in steps],
         "MFU": [_percent(step.mfu) for step in steps],
-        "network": [_percent(step.network_cost) for step in steps],
+        "network costs": [_percent(step.network_cost) for step in steps],
     }
     parts = tabulate_costs([(step.name, step) for step in steps])
     costs = [step.usd_per_trillion_tokens() for step in steps]
     if not parts and any(cost is not None for cost in costs):
         pairs = zip(costs, steps, strict=True)
-        columns["10^12 tokens"] = [units.money(cost, step.gpu_hour.currency) for cost, step in pairs]
+        rows["10^12 tokens"] = [units.money(cost, step.gpu_hour.currency) for cost, step in pairs]
     if any(lost):
-        columns["goodput"] = ["unknown" if each is None else _percent(each.effective) for each in lost]
+        rows["goodput"] = ["unknown" if each is None else _percent(each.effective) for each in lost]
     gpus = list(dict.fromkeys((step.gpus, step.accelerator) for step in steps))
     where = " or ".join(f"{units.count_noun(count, 'GPU')} ({name})" for count, name in gpus)
     text = f"A step of {first.model} on {where}, {first.precision}."
-    unlike = ", ".join(f"{step.name} {step.gpus:,} x {step.accelerator}" for step in steps)
-    lines = [f"GPUs: {unlike}."] if len(gpus) > 1 else []
-    lines += ["network: by how much the step is longer than on an ideal network, limited only by the NICs."]
+    lines = [] if "division" in rows else [f"Division: {divisions[0]}."]
+    lines += ["network costs: by how much the step is longer than on an ideal network, limited only by the NICs."]
     lines += dict.fromkeys(line for step in steps for line in list_missing(step))
-    return Summary(text, [Table("", [*columns], [*zip(*columns.values(), strict=True)]), *parts], lines)
+    return Summary(text, [*tabulate_side_by_side([step.name for step in steps], rows), *parts], lines)
 
 
 def goodput_object(found: Goodput) -> dict[str, Any]:

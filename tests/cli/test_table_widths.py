@@ -32,6 +32,13 @@ def test_lines_of_a_head_are_lines() -> None:
     assert fit_widths(["name"], [], 80) == [4]
 
 
+def test_a_number_keeps_its_unit() -> None:
+    """Names break before a number is parted from its unit; a number before another word is a word of its own."""
+    row = ["superpod", "4.25 s", "46.9 %", "12 switches"]
+    assert fit_widths(["a", "b", "c", "d"], [row], 28) == [8, 6, 6, 8]
+    assert fit_widths(["a"], [["312.8 GB/s"]], 10) == [10]
+
+
 def test_an_indent_belongs_to_its_word() -> None:
     """A name below another is not broken for the spaces before it."""
     assert fit_widths(["name", "what it is"], [["measure", ""], ["  column", "one two three"]], 13) == [8, 5]

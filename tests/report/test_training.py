@@ -74,20 +74,23 @@ def test_degrees_are_written_as_they_are_read() -> None:
 
 
 def test_fabrics_side_by_side_have_a_cost_only_where_it_is_known(step: TrainingStep) -> None:
-    """A column of cost stands where any fabric has one; a fabric without has none in it."""
+    """A row of cost stands where any fabric has one; a fabric without has none in it."""
     slow = replace(step, name="slow", step_s=1.1 * step.step_s)
     free = summarize_training([step, slow], [None, None])
     cost = step.usd_per_trillion_tokens(2.0)
     paid = replace(step, gpu_hour=GpuHour(2.0))
     priced = summarize_training([paid, slow], [None, None])
-    assert [row[2] for row in free.tables[0].rows] == ["100.0 %", "110.0 %"]
-    assert "10^12 tokens" not in free.tables[0].heads
-    assert [row[-1] for row in priced.tables[0].rows] == [f"${cost:,.0f}", "unknown"]
+    rows = {label: values for label, *values in free.tables[0].rows}
+    assert rows["vs first"] == ["100.0 %", "110.0 %"]
+    assert "10^12 tokens" not in rows
+    assert priced.tables[0].rows[-1] == ("10^12 tokens", f"${cost:,.0f}", "unknown")
     # 10^12 tokens take this many hours of a GPU.
     assert cost == pytest.approx(2.0 * 1e12 / step.tokens_s_gpu / 3600)
     unlike = summarize_training([step, replace(slow, accelerator="b300")], [None, None])
     assert "on 64 GPUs (h100) or 64 GPUs (b300)" in unlike.text
-    assert unlike.lines[0] == "GPUs: small 64 x h100, slow 64 x b300."
+    assert unlike.tables[0].heads == ("", "small", "slow")
+    assert unlike.tables[0].rows[0] == ("GPUs", "64 x h100", "64 x b300")
+    assert unlike.lines[0] == f"Division: {describe_parallel(step.parallel).replace(',', ', ')}."
     one = summarize_training([paid], [None])
     assert f"A trillion tokens cost ${cost:,.0f}, at $2.000 for a GPU-hour." in one.lines
 
