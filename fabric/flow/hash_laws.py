@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Law", "expected_greatest", "poisson_law", "thrown_law"]
+__all__ = ["Law", "expected_greatest", "poisson_law", "shared_law", "thrown_law"]
 
 Numbers = npt.NDArray[np.float64]
 
@@ -38,19 +38,26 @@ def thrown_law(balls: int, boxes: int, times: float) -> Law:
 
     Of all ways, balls! times the coefficient of x^balls in (sum of x^j / j! over j <= k)^boxes leave none with more.
     """
-    counts = np.arange(math.ceil(balls / boxes), balls + 1)
-    found = []
+    counts, alone, found = np.arange(math.ceil(balls / boxes), balls + 1), _poisson_chances(balls, boxes), list[float]()
     for count in counts.tolist():
-        found.append(_share_of_ways(balls, boxes, count))
+        found.append(_share_of_ways(balls, boxes, alone[: count + 1]))
         if found[-1] > 1 - 1e-12:
             break
     return counts[: len(found)].astype(np.float64), np.minimum(found, 1.0) ** times
 
 
-def _share_of_ways(balls: int, boxes: int, most: int) -> float:
-    """Return the probability that no box gets more than `most`, by squaring the generating function."""
+def _poisson_chances(balls: int, boxes: int) -> Numbers:
+    """Return the chances of 0, 1, ... all balls by Poisson's law of their mean in a box."""
     mean = balls / boxes
-    each = np.exp(np.array([j * math.log(mean) - mean - math.lgamma(j + 1) for j in range(most + 1)]))
+    logs = np.array([j * math.log(mean) - mean - math.lgamma(j + 1) for j in range(balls + 1)])
+    return np.asarray(np.exp(logs), np.float64)
+
+
+def _share_of_ways(balls: int, boxes: int, each: Numbers) -> float:
+    """Return the chance of an event by `each`, Poisson's chances of 0, 1, ... balls in a box that the event allows.
+
+    It is that of all boxes together with as many balls, by squaring the generating function of one.
+    """
     power, result, left = each, np.ones(1), boxes
     while left:
         if left % 2:
@@ -58,6 +65,40 @@ def _share_of_ways(balls: int, boxes: int, most: int) -> float:
         power, left = np.convolve(power, power)[: balls + 1], left // 2
     of_all = math.exp(balls * math.log(balls) - balls - math.lgamma(balls + 1))
     return float(result[balls]) / of_all if len(result) > balls else 0.0
+
+
+@lru_cache(maxsize=4096)
+def shared_law(own: int, balls: int, boxes: int) -> Law:
+    """Return the law of the most balls in any box that has one of the first `own` of as many thrown at random.
+
+    These are thrown as in `thrown_law`; in each of their boxes the others are as many as in so many trials with a
+    chance of 1 in `boxes`, each box by itself.
+    """
+    if boxes == 1:
+        return np.array([float(balls)]), np.ones(1)
+    others = balls - own
+    fewer = np.concatenate([np.zeros(own), _chances_of(others, 1 / boxes)])
+    alone = _poisson_chances(own, boxes)
+    counts, found = np.arange(-(-own // boxes), balls + 1), list[float]()
+    for count in counts.tolist():
+        most = min(own, count)
+        # At most `count` balls are in a box with j of its own where at most count - j others are.
+        with_others = fewer[np.minimum(own + count - np.arange(most + 1), len(fewer) - 1)]
+        with_others[0] = 1.0
+        found.append(_share_of_ways(own, boxes, alone[: most + 1] * with_others))
+        if found[-1] > 1 - 1e-12:
+            break
+    return counts[: len(found)].astype(np.float64), np.minimum(found, 1.0)
+
+
+def _chances_of(trials: int, chance: float) -> Numbers:
+    """Return the chances that of as many trials at most 0, 1, ... succeed, to where none succeed more often."""
+    mean = trials * chance
+    counts = np.arange(min(trials, math.ceil(mean + 12 * math.sqrt(mean)) + 40) + 1)
+    steps = np.log((trials - counts[:-1]) / counts[1:] * (chance / (1 - chance)))
+    logs = np.concatenate([[0.0], np.cumsum(steps)])
+    each = np.exp(logs - logs.max())
+    return np.asarray(np.cumsum(each) / each.sum(), np.float64)
 
 
 def expected_greatest(laws: Iterable[tuple[Law, float]]) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from fabric.presented import Presented
@@ -64,6 +65,14 @@ class Parallel(Presented):
     def gpus(self) -> int:
         """The GPUs of the run."""
         return self.tp * self.cp * self.pp * self.dp
+
+    @property
+    def together(self) -> int:
+        """The ranks of a stage that exchange messages in every layer, and so wait for each other: neighbours.
+
+        They are tensor- and context-parallel ranks, and those that share out the experts.
+        """
+        return math.lcm(self.tp * self.cp, self.ep * self.etp)
 
     @property
     def expert_copies(self) -> int:

@@ -196,8 +196,7 @@ class _Timer:
             if sent is None:
                 yield Requirement(tier, fails, (servers,))
                 return
-            own = float(sent[sizes == servers][0])
-            least = np.minimum(least, sent / own if own else np.inf)
+            least = np.minimum(least, _relate_sizes(sent, sizes == servers))
         # Sizes of about the same need go together, by the largest of theirs.
         needs = np.divide(fails, least, out=np.full(len(sizes), np.inf), where=least > 0)
         steps = np.ceil(np.log(needs[np.isfinite(needs)]) / math.log(PRECISE) - SAME)
@@ -213,6 +212,20 @@ class _Timer:
         if key not in self.sent:
             self.sent[key] = network.fullest(message, tier, [int(each) for each in sizes])
         return self.sent[key]
+
+
+def _relate_sizes(sent: npt.NDArray[np.float64], own: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+    """Return how many times as much as out of places of one's own size at least leaves those of each, shape (sizes,).
+
+    `sent` is what `NetworkTime.fullest` returns, and `own` says which size is one's own. A pipeline waits at every
+    boundary: where the one that has most in all, most first, has as many times what any has of one's own size, it is as
+    much slower at least.
+    """
+    if sent.ndim == 1:
+        return np.asarray(np.divide(sent, sent[own], out=np.full(len(sent), np.inf), where=sent[own] > 0), np.float64)
+    most = sent[own, 1]
+    found = np.divide(sent[:, 0], most, out=np.full(sent[:, 0].shape, np.inf), where=most > 0).min(axis=1)
+    return np.asarray(np.where(own, 1.0 if most.any() else np.inf, found))
 
 
 @list_request_keys

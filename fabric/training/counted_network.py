@@ -104,13 +104,14 @@ class CountedNetwork:
     ) -> Amounts | None:
         """Return the part of line rate that leaves the fullest place below a tier, of each size in servers.
 
-        None where groups do not have whole servers.
+        Shape (sizes,), of sends that of `ServerCounts.fullest_of_sends`; None where groups do not have whole servers.
         """
         if group.servers is None:
             return None
         counts = ServerCounts(self.links, group.run.hosts, group.servers)
         if collective in SENDS:
-            return counts.fullest_of_sends(sizes, around=SENDS[collective]) if counts.each == 1 else None
+            around, parallel = SENDS[collective], group.run.parallel
+            return counts.fullest_of_sends(sizes, parallel, around=around) if counts.each == 1 else None
         if COLLECTIVES[collective].all_pairs:
             return counts.fullest_of_pairs(tier, sizes, beside=self._beside)
         return counts.fullest(COLLECTIVES[collective], algorithm, sizes)
@@ -118,7 +119,7 @@ class CountedNetwork:
     @cached_property
     def servers_are_whole(self) -> bool:
         """Whether all servers send as ever: none has lost a link, or the links up from a place on its rails."""
-        return self.up is None or not self._hit_servers.any()
+        return self.up is None or not self.hit_servers.any()
 
     def loads(self, collective: str, group: Group, algorithm: Algorithm, *, failed: bool) -> list[LinkLoads]:
         """Return the loads of a collective, or a `send`, in every group by an algorithm, phase by phase.
@@ -148,7 +149,7 @@ class CountedNetwork:
         return replace(load, layers=layers, sent=load.weight)
 
     @cached_property
-    def _hit_servers(self) -> Mask:
+    def hit_servers(self) -> Mask:
         """Which servers have lost a link, or all links up from a place on some of their rails, shape (servers,)."""
         assert self.up is not None
         nic = router_of(self.blueprint).nic_of_links()
@@ -161,7 +162,7 @@ class CountedNetwork:
 
     def _hit_groups(self, group: Group) -> Rows:
         """Return the groups with ranks on servers that send in other ways, shape (groups, ranks)."""
-        hit = self._hit_servers[group.run.hosts.server_of_gpu(group.gpus)].any(axis=1)
+        hit = self.hit_servers[group.run.hosts.server_of_gpu(group.gpus)].any(axis=1)
         return np.asarray(group.gpus[hit])
 
     def _move(self, loads: list[LinkLoads], phases: list[Phase]) -> list[LinkLoads]:
@@ -172,7 +173,7 @@ class CountedNetwork:
         assert self.up is not None
         hosts, found = Hosts.of(self.blueprint), list(loads)
         for number, phase in enumerate(each for each in phases if each.flows):
-            ends = [self._hit_servers[hosts.server_of_nic(nics)] for nics in (phase.source, phase.target)]
+            ends = [self.hit_servers[hosts.server_of_nic(nics)] for nics in (phase.source, phase.target)]
             hit = ends[0] | ends[1]
             own = Phase(phase.source[hit], phase.target[hit], phase.shares[hit])
             if own.flows:

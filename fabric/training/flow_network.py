@@ -23,9 +23,10 @@ from fabric.flow.host_links import line_gbps
 from fabric.flow.phase import Phase, cross_rails
 from fabric.flow.router import Router, route, router_of
 from fabric.flow.routings import Routing
-from fabric.flow.throughput import phase_shares
+from fabric.flow.throughput import flow_shares, pay_for_tiers, phase_shares
 from fabric.training.groups import Group
 from fabric.training.link_loads import lay_phases, send_to_next
+from fabric.training.stage_sends import StageSends
 from fabric.training.wire import SENDS, Wire
 
 __all__ = ["FlowNetwork"]
@@ -93,6 +94,21 @@ class FlowNetwork:
             failed = max(taken, self._total_s(sent, routing, (), failed=True))
         shared = max(failed, self._total_s(sent, routing, others, failed=True)) if others else failed
         return Wire(line, fits, taken, failed, shared, self._switches(algorithm))
+
+    def average_sends(self, collective: str, group: Group, algorithm: Algorithm, qps: int, slowest: Wire) -> Wire:
+        """Return the wire of a pipeline's sends (`StageSends`) from that of the slowest of them.
+
+        After failures, when servers send in other ways, they all take as much longer as the slowest.
+        """
+        (sent,) = self.loads(collective, group, algorithm, failed=False)
+        routing = replace(self.routing, qps=algorithm.traffic.queue_pairs(qps)).over(self.blueprint.planes)
+        routes = route(self.blueprint, sent, routing, None, self._routers[False])
+        rebalance = routing.protocol.message_rebalance
+        fair = flow_shares(self.blueprint, sent, max_min(routes), routing, rebalance)
+        stages = StageSends.of(group.run.hosts, group.gpus, group.run.parallel, around=SENDS[collective])
+        flow_s = self._planned_s(sent) / pay_for_tiers(fair, routes, routing)
+        taken = stages.slowest(flow_s, slowest.line_s)
+        return slowest.on_average(min(slowest.fits_s, taken), taken, taken * slowest.failed_s / slowest.taken_s)
 
     def ideal_wire(self, collective: str, group: Group, algorithm: Algorithm, others: Sequence[Phase] = ()) -> Wire:
         """Return how long an ideal network takes, on which NICs alone are shared, with all servers at one switch."""

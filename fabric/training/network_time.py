@@ -29,12 +29,16 @@ from fabric.flow.transports import USUAL
 from fabric.presented import Presented
 from fabric.request.parallel import Parallel
 from fabric.training.counted_network import CountedNetwork
+from fabric.training.counted_sends import time_counted_sends
 from fabric.training.flow_network import FlowNetwork
 from fabric.training.groups import Group, Run
 from fabric.training.message import Message
-from fabric.training.wire import STATES, Wire
+from fabric.training.wire import SENDS, STATES, Wire
 
 __all__ = ["MessageTime", "NetworkTime"]
+
+PIPELINE = ("pp",)
+"""What the ranks of a pipeline's groups run over."""
 
 Rows = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -84,6 +88,7 @@ class NetworkTime:
     _groups: dict[tuple[str, ...], Group] = field(default_factory=dict)
     _chosen: dict[Hashable, tuple[Pair, Algorithm]] = field(default_factory=dict)
     _wires: dict[Hashable, Wire] = field(default_factory=dict)
+    _ideal: dict[Hashable, Wire] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -190,15 +195,24 @@ class NetworkTime:
         if group.domains == 1 or algorithm.flows is None:
             return None
         others = [each for each in map(self._kind, beside) if each]
-        key = (message.collective, group.axes, algorithm.flows, tuple(others), ideal)
-        if key not in self._wires:
+        key = (message.collective, group.axes, algorithm.flows, tuple(others))
+        found = self._ideal if ideal else self._wires
+        if key not in found:
             loads = [self._main_load(*each, failed=not ideal) for each in others]
             if ideal:
-                self._wires[key] = self.network.ideal_wire(message.collective, group, algorithm, loads)
-            else:
-                qps, jobs = self.qps or subflows_of(group.summary), self.jobs
-                self._wires[key] = self.network.wire(message.collective, group, algorithm, qps, [*loads, *jobs])
-        return self._wires[key]
+                found[key] = self.network.ideal_wire(message.collective, group, algorithm, loads)
+                return found[key]
+            qps, jobs = self.qps or subflows_of(group.summary), self.jobs
+            wire = self.network.wire(message.collective, group, algorithm, qps, [*loads, *jobs])
+            average = group.axes == PIPELINE and message.collective in SENDS
+            found[key] = self._average(message, group, algorithm, qps, wire) if average else wire
+        return found[key]
+
+    def _average(self, message: Message, group: Group, algorithm: Algorithm, qps: int, slowest: Wire) -> Wire:
+        """Return the wire of a pipeline's sends on average over its boundaries, from that of the slowest send."""
+        if isinstance(self.network, CountedNetwork):
+            return time_counted_sends(self.network, message.collective, group, qps, slowest)
+        return self.network.average_sends(message.collective, group, algorithm, qps, slowest)
 
     def _kind(self, message: Message) -> tuple[str, tuple[str, ...], Algorithm] | None:
         """Return the collective, the group and the algorithm of a message; None where it does not leave servers."""

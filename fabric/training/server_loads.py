@@ -5,6 +5,7 @@ All NICs of a server then send alike, so that a million GPUs take as long to cou
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -20,6 +21,7 @@ from fabric.flow.layer import Layer
 from fabric.flow.phase import Phase
 from fabric.flow.rank_runs import RankRuns
 from fabric.flow.tiered_links import TieredLinks
+from fabric.request.parallel import Parallel
 from fabric.training.link_loads import LinkLoads, all_pairs, places_of
 from fabric.training.ranks import ServerGroups
 
@@ -125,10 +127,23 @@ class ServerCounts:
         found = [[_fullest_share(phase, size) for size in sizes] for phase in self._phases(collective, algorithm)]
         return np.asarray(np.max(found, axis=0), np.float64)
 
-    def fullest_of_sends(self, sizes: Sequence[int], *, around: bool) -> Amounts:
-        """Return the same of what every rank sends to the next of its group."""
-        phase = self._sends(around=around)
-        return np.array([_fullest_share(phase, size) for size in sizes])
+    def fullest_of_sends(self, sizes: Sequence[int], parallel: Parallel, *, around: bool) -> Amounts:
+        """Return the same of what every rank sends to the next of its pipeline, of shape (sizes, 2, boundaries).
+
+        It is that of the places which each boundary between stages crosses, most first: of the pipeline that has most
+        in all, and after it the most that any has.
+        """
+        phase, together = self._sends(around=around), len(self.groups.local)
+        # As many rows of servers wait for each other (`StageSends`), and each has the ranks of a server.
+        waiting = math.lcm(parallel.together, together) // together
+        found = []
+        for size in sizes:
+            share = np.maximum(*_crossing_shares(phase, size))
+            share = np.sort(share.reshape(-1, waiting, self.groups.servers.shape[1] - (not around)).max(axis=1))[
+                :, ::-1
+            ]
+            found.append((share[share.sum(axis=1).argmax()], share.max(axis=0)))
+        return np.array(found)
 
     def fullest_of_pairs(self, tier: int, sizes: Sequence[int], *, beside: bool) -> Amounts:
         """Return the same of an all-to-all, for places below a tier with its sets of rails."""
@@ -156,11 +171,16 @@ class ServerCounts:
 
 def _fullest_share(phase: Phase, size: int) -> float:
     """Return what leaves or enters the fullest place of `size` servers over what as many of the busiest server do."""
+    return max(float(share.max()) for share in _crossing_shares(phase, size))
+
+
+def _crossing_shares(phase: Phase, size: int) -> list[Amounts]:
+    """Return the same of the places of `size` servers that each flow leaves, and of those that it enters, or else 0."""
     ends = phase.source, phase.target
     busiest = max(float(np.bincount(end, phase.shares).max()) for end in ends)
     places = [end // size for end in ends]
     out = np.where(places[0] != places[1], phase.shares, 0.0)
-    return max(float(np.bincount(place, out).max()) for place in places) / (busiest * size)
+    return [np.where(out > 0, np.bincount(place, out)[place], 0.0) / (busiest * size) for place in places]
 
 
 def _once(values: Amounts) -> Amounts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 __all__ = ["SENDS", "STATES", "Wire"]
 
@@ -38,6 +38,15 @@ class Wire:
     """Those beside other messages and jobs."""
     switches: float
     """The switches of a path: the mean of a ring, and otherwise the most."""
+
+    def on_average(self, fits_s: float, taken_s: float, failed_s: float) -> Wire:
+        """Return the wire where these times are means over flows, of which this one's are those of the slowest.
+
+        Other messages slow all down as much as the slowest.
+        """
+        return replace(
+            self, fits_s=fits_s, taken_s=taken_s, failed_s=failed_s, shared_s=failed_s * self.shared_s / self.failed_s
+        )
 
     def limit(self, state: str) -> str:
         """Return what limits the network up to the time `state`: the last of STATES by which it takes longer."""

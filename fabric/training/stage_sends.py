@@ -1,0 +1,189 @@
+"""How long a pipeline's sends take: those between the stages of the slowest of many pipelines, on average.
+
+A stage starts when what all of its ranks that exchange messages in a layer wait for has arrived, so a boundary between
+two stages takes as long as the slowest of their flows. A micro-batch crosses one boundary after another, so a pipeline
+is as slow as its boundaries are on average, and the step waits for the slowest pipeline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fabric.blueprint.hosts import Hosts
+from fabric.flow.hash_laws import Law, shared_law
+from fabric.request.parallel import Parallel
+
+__all__ = ["HashedGroups", "StageSends"]
+
+POINTS = 1024
+"""The times, from the least to the longest that has a chance, on which laws of times are counted."""
+
+NEVER = 1e-9
+"""A chance so small that it is left out."""
+
+TINY = 1e-300
+"""A chance that stands for none, as it has a logarithm."""
+
+DIGITS = 3
+"""The digits of the seconds by which lower bounds of flows are told from each other."""
+
+Rows = npt.NDArray[np.int64]
+Amounts = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class HashedGroups:
+    """The equal-cost groups of links of a fabric, onto whose links a hash deals sub-flows."""
+
+    flows: Rows
+    """The flows that use each group, shape (groups,)."""
+    links: Amounts
+    """The links of each group that are up, shape (groups,)."""
+    gbps: Amounts
+    """The rate of a link in Gb/s, shape (groups,)."""
+    planes: int
+    """The planes, each with an equal part of the links where these are several."""
+    subflows: float
+    """The sub-flows of a flow in a plane, each with an equal part of its bytes."""
+
+    @cached_property
+    def kinds(self) -> tuple[Amounts, Rows]:
+        """The flows, links and rate of unlike groups, shape (kinds, 3), and the kind of each group, shape (groups,)."""
+        return _unlike_rows(np.stack([self.flows, self.links, self.gbps], axis=1))
+
+    def law(self, own: int, flows: float, links: float, byte_s: float) -> Law:
+        """Return the law of the time of the slowest of `own` of the `flows` on a group of as many links.
+
+        A sub-flow that has a link to itself takes `byte_s` seconds for each byte of the message.
+        """
+        balls = max(1, round(own * self.subflows)), max(1, round(flows * self.subflows))
+        counts, within = shared_law(*balls, max(1, round(links / self.planes)))
+        return counts * byte_s, within**self.planes if links > 1 else within
+
+
+@dataclass(frozen=True, eq=False)
+class StageSends:
+    """The flows of a pipeline's sends, and which of them wait for each other."""
+
+    pipelines: int
+    """The pipelines: sets of ranks whose stages start together."""
+    boundaries: int
+    """The boundaries between the stages of one, with that from the last to the first where this sends, too."""
+    crossing: Rows
+    """Pipeline and boundary of each flow as one number, pipeline * boundaries + boundary, shape (flows,)."""
+
+    @classmethod
+    def of(cls, hosts: Hosts, gpus: Rows, parallel: Parallel, *, around: bool) -> StageSends:
+        """Return which flows of `send_to_next` wait for each other; `gpus` are (ranks of a stage, stages)."""
+        boundaries, each = gpus.shape[1] - (not around), hosts.shares_of_gpu(gpus)
+        together = parallel.together
+        number = np.arange(len(gpus))[:, None] // together * boundaries + np.arange(boundaries)
+        servers = hosts.server_of_gpu(gpus)
+        leaves = (servers != np.roll(servers, -1, axis=1))[:, :boundaries]
+        return cls(len(gpus) // together, boundaries, np.repeat(number[leaves], each))
+
+    @property
+    def crossings(self) -> int:
+        """The boundaries of all pipelines."""
+        return self.pipelines * self.boundaries
+
+    def slowest(self, flow_s: Amounts, least_s: float) -> float:
+        """Return the mean over boundaries of the slowest pipeline, of flows that take as long, shape (flows,).
+
+        No boundary takes less than `least_s`.
+        """
+        found = np.full(self.crossings, least_s)
+        np.maximum.at(found, self.crossing, flow_s)
+        return float(found.reshape(self.pipelines, self.boundaries).mean(axis=1).max())
+
+    def expect_slowest(
+        self, arcs: Rows, groups: HashedGroups, share: float, least_s: float, flow_s: Amounts | None = None
+    ) -> float:
+        """Return what `slowest` is on average where a hash draws the link of every sub-flow in each group.
+
+        `arcs` are the groups that each flow uses, shape (flows, most groups), -1 for none, and a flow has the `share`
+        of a message. No flow takes less than its `flow_s`, shape (flows,).
+        """
+        laws = list[Law]()
+        drawn = [self._draw(column, groups, share, laws) for column in arcs.T]
+        if flow_s is not None:
+            drawn.append(self._bound(flow_s, least_s, laws))
+        used = [each for each in drawn if len(each)]
+        if not used:
+            return least_s
+        every = np.concatenate(used)
+        table = np.bincount(every[:, 0] * len(laws) + every[:, 1], minlength=self.crossings * len(laws))
+        return self._expect(*_unlike_rows(table.reshape(-1, len(laws)).astype(np.float64)), laws, least_s)
+
+    def _draw(self, column: Rows, groups: HashedGroups, share: float, laws: list[Law]) -> Rows:
+        """Return the boundary and the law of the flows that use each group, shape (pairs, 2), adding to the laws."""
+        used = np.flatnonzero(column >= 0)
+        if not used.size:
+            return np.zeros((0, 2), np.int64)
+        count = len(groups.flows)
+        pairs, own = np.unique(self.crossing[used] * count + column[used], return_counts=True)
+        crossing, group = np.divmod(pairs, count)
+        kinds, kind_of = groups.kinds
+        keys, law = np.unique(own * len(kinds) + kind_of[group], return_inverse=True)
+        byte_s, first = share / (groups.subflows * groups.planes) * 8e-9, len(laws)
+        for mine, kind in zip(*(each.tolist() for each in np.divmod(keys, len(kinds))), strict=True):
+            flows, links, gbps = kinds[kind].tolist()
+            laws.append(groups.law(mine, flows, links, byte_s / gbps))
+        return np.stack([crossing, first + law.reshape(-1)], axis=1)
+
+    def _bound(self, flow_s: Amounts, least_s: float, laws: list[Law]) -> Rows:
+        """Return the same of flows that take no less than as long."""
+        bound = np.flatnonzero(flow_s > least_s)
+        times, law = np.unique(np.round(flow_s[bound] / least_s, DIGITS), return_inverse=True)
+        first = len(laws)
+        laws += [(np.array([time * least_s]), np.ones(1)) for time in times.tolist()]
+        return np.stack([self.crossing[bound], first + law.reshape(-1)], axis=1)
+
+    def _expect(self, unlike: Amounts, kind: Rows, laws: Sequence[Law], least_s: float) -> float:
+        """Return the mean of the slowest pipeline, whose boundaries are of these kinds, shape (crossings,).
+
+        A kind takes as long as the longest that is drawn, so many times as `unlike` says from each law, shape (kinds,
+        laws).
+        """
+        longest = max(_longest(law, float(unlike.max()) * self.crossings) for law in laws)
+        if longest <= least_s:
+            return least_s
+        width = (longest - least_s) / (POINTS - 1)
+        # Between two points times count as the nearer one.
+        ends = least_s + width * (np.arange(POINTS) + 0.5)
+        within = np.exp(unlike @ np.stack([_log_chances(law, ends) for law in laws]))
+        size = POINTS * self.boundaries
+        each = np.fft.rfft(np.diff(within, axis=1, prepend=0.0), size)
+        number = np.arange(self.pipelines).repeat(self.boundaries) * len(unlike) + kind
+        counts = np.bincount(number, minlength=self.pipelines * len(unlike)).reshape(self.pipelines, -1)
+        below = np.zeros(size)
+        for row, alike in zip(*np.unique(counts, axis=0, return_counts=True), strict=True):
+            used = np.flatnonzero(row)
+            # The law of the sum over boundaries; times are those beyond the least.
+            law = np.fft.irfft(np.prod(each[used] ** row[used, None], axis=0), size)
+            below += alike * np.log(np.clip(np.cumsum(law), TINY, 1.0))
+        return least_s + width / self.boundaries * float((1 - np.exp(below)).sum())
+
+
+def _longest(law: Law, draws: float) -> float:
+    """Return the longest time that has a chance in as many draws."""
+    times, chances = law
+    return float(times[min(int(np.searchsorted(chances, 1 - NEVER / draws)), len(times) - 1)])
+
+
+def _log_chances(law: Law, times: npt.NDArray[Any]) -> Amounts:
+    """Return the logarithm of the chance that a draw takes none longer than these times, which ascend."""
+    last = np.searchsorted(law[0], times, side="right") - 1
+    return np.asarray(np.log(np.where(last < 0, TINY, np.maximum(law[1][last], TINY))), np.float64)
+
+
+def _unlike_rows(table: Amounts) -> tuple[Amounts, Rows]:
+    """Return the unlike rows of a table, and the number of each row among them."""
+    rows, number = np.unique(table, axis=0, return_inverse=True)
+    return rows, np.asarray(number.reshape(-1), np.int64)
