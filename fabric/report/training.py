@@ -106,21 +106,23 @@ MESSAGE_HEADS = ("message", "size", "calls", "each", "in all", "limited by")
 
 
 def _list_messages(step: TrainingStep) -> list[tuple[str, ...]]:
-    """Return the messages that take longest, those of one kind and size together."""
-    alike: dict[tuple[str, ...], list[SentMessage]] = {}
+    """Return the messages that take longest, those of one kind, size and time together."""
+    alike: dict[tuple[str, str, str, str], list[SentMessage]] = {}
     for sent in step.messages:
-        key = f"{sent.message.cause} {sent.message.collective}", units.size(round(sent.message.size_bytes))
+        size, each = units.size(round(sent.message.size_bytes)), units.time(sent.time.total_s)
+        key = f"{sent.message.cause} {sent.message.collective}", size, each, sent.time.limited_by
         alike.setdefault(key, []).append(sent)
     rows = sorted(alike.items(), key=lambda each: -sum(sent.total_s for sent in each[1]))
     return [
         (
-            *key,
-            units.count(sum(each.calls for each in sent)),
-            units.time(sent[0].time.total_s),
-            units.time(sum(each.total_s for each in sent)),
-            sent[0].time.limited_by,
+            what,
+            size,
+            units.count(sum(one.calls for one in sent)),
+            each,
+            units.time(sum(one.total_s for one in sent)),
+            limit,
         )
-        for key, sent in rows[:SHOWN]
+        for (what, size, each, limit), sent in rows[:SHOWN]
     ]
 
 
