@@ -68,8 +68,9 @@ def run_study(
     with show_progress(options.quiet) as say:
         say("reading the request")
         study = make_or_explain(options.as_json, partial(make, progress=say, **request))
-        design = describe(study, study.sensitivity(say) if sensitivity else None)
-        say("describing the design")
+        changes = study.sensitivity(say) if sensitivity else None
+        say("estimating all-reduces on the design")
+        design = describe(study, changes)
         result = design_object(design)
         files = write_design_files(design, options.out, say)
     print_result(options, result, lambda: _summarize_design(design), files)

@@ -66,7 +66,7 @@ def compare_families(
     for name in chosen:
         progress(f"sizing {name}")
         try:
-            results.append(_design_family(name, source, {**request, "family": family(name).name}))
+            results.append(_design_family(name, source, {**request, "family": family(name).name}, progress))
         except InputError as error:
             refusals.append(error)
             if len(refusals) == len(chosen):
@@ -76,7 +76,7 @@ def compare_families(
     return tuple(results)
 
 
-def _design_family(name: str, source: Any, request: dict[str, Any]) -> FamilyResult:
+def _design_family(name: str, source: Any, request: dict[str, Any], progress: Callable[[str], None]) -> FamilyResult:
     spec = read(source, **request)
     least = max(family(name).least_planes, min(form.routing.nic_levels for form in family(name).forms))
     if max(spec.planes) < least:  # the request itself says so: what it leaves out is the family's own
@@ -85,10 +85,11 @@ def _design_family(name: str, source: Any, request: dict[str, Any]) -> FamilyRes
         study = design(spec)
     except Infeasible as answer:
         return FamilyResult(name, None, str(answer))
-    busbw = [
-        estimate_all(study.blueprint, kind, [SIZE_BYTES])[0].busbw_GBps if study.spec.gpus > 1 else None
-        for kind in ("all-reduce", "all-to-all")
-    ]
+    busbw = []
+    for kind in ("all-reduce", "all-to-all"):
+        progress(f"estimating the {kind} on {name}")
+        busbw.append(estimate_all(study.blueprint, kind, [SIZE_BYTES])[0].busbw_GBps if study.spec.gpus > 1 else None)
+    progress(f"searching for the worst permutation on {name}")
     return FamilyResult(name, study, "", busbw[0], busbw[1], _find_permutation(study))
 
 

@@ -18,12 +18,17 @@ NAMES = "torus,fat-tree,slim-fly"
 
 
 def test_each_family_is_told_before_the_next_is_sized() -> None:
-    """The results come one by one, in the order asked for, and are those that are returned."""
+    """The results come one by one, in the order asked for, and are those that are returned; so do the steps to each."""
     told: list[str] = []
     results = compare_families(
         SMALL, NAMES.split(","), progress=told.append, found=lambda result: told.append(result.family)
     )
-    assert told == [word for name in NAMES.split(",") for word in (f"sizing {name}", name)]
+    estimates = "estimating the all-reduce on", "estimating the all-to-all on", "searching for the worst permutation on"
+    steps = {name: estimates if result.study else () for name, result in zip(NAMES.split(","), results, strict=True)}
+    assert [bool(steps[name]) for name in NAMES.split(",")] == [True, True, False]
+    assert told == [
+        word for name in steps for word in (f"sizing {name}", *(f"{step} {name}" for step in steps[name]), name)
+    ]
     assert [result.family for result in results] == NAMES.split(",")
 
 
