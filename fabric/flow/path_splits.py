@@ -10,7 +10,7 @@ cheapest, and moves from dear paths to cheap ones by multiplicative weights (S. 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -144,7 +144,8 @@ def _even_out(
     splits: Splits, demand: Rates, capacity: Rates, sharpness: float, steps: int
 ) -> tuple[Splits, Rates, float]:
     """Return the best splits over the same paths of some `steps`, the prices of arcs, and how full the fullest is."""
-    arcs, shares, best, least, prices = splits.arcs, splits.shares, splits.shares, np.inf, np.zeros(len(capacity))
+    arcs = splits.arcs.astype(np.intp)  # numpy would convert any other numbers anew at every step
+    shares, best, least, prices = splits.shares, splits.shares, np.inf, np.zeros(len(capacity))
     for _ in range(steps):
         utilization = Splits(arcs, shares).loads(demand, len(capacity)) / capacity
         fullest = float(utilization.max(initial=0.0))
@@ -162,7 +163,7 @@ def _even_out(
         shares = shares * np.exp(-np.clip(dearer / sharpness, -1, 1))
         total = shares.sum(axis=1, keepdims=True)
         shares = np.divide(shares, total, out=shares, where=total > 0)
-    return Splits(arcs, best), prices / max(prices.max(initial=0.0), RARE) + SAME, least
+    return replace(splits, shares=best), prices / max(prices.max(initial=0.0), RARE) + SAME, least
 
 
 def _pad(arcs: Rows, hops: int, padding: int) -> Rows:
