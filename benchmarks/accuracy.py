@@ -212,7 +212,7 @@ def table(found: Mapping[Point, float]) -> Iterator[str]:
 
 
 FITTED = {
-    "generations.ampere.launch_us": 5.0, "generations.mi300x.launch_us": 5.0, "generations.hopper.network_us": 1.0,
+    "generations.ampere.launch_us": 5.0, "generations.cdna3.launch_us": 5.0, "generations.hopper.network_us": 1.0,
     "generations.blackwell.network_us": 10.0, "generations.hopper.nvls.1": 0.547, "generations.blackwell.nvls.1": 0.455,
     "generations.hopper.channel_GBps": 20.0, "nvls.received": 0.7, "nvls.base_us": 25.0, "nvls.head_us": 1.0,
     "delay": 1.0, "protocols.ll128.tree.nvlink_us": 1.25, "protocols.ll.tree.nvlink_us": 0.6,

@@ -44,7 +44,7 @@ CLUSTERS = (
     "H100 SXM",
 )
 """The clusters of which there are several sweeps, by what their names have in common."""
-VENDORS = {"nvidia": ("ampere", "hopper", "blackwell"), "amd": ("mi300x",)}
+VENDORS = {"nvidia": ("ampere", "hopper", "blackwell"), "amd": ("cdna3",)}
 
 Kind = tuple[str, str, str]
 """Vendor, collective and layout."""

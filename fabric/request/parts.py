@@ -52,6 +52,13 @@ MaxPower = Annotated[Quantity, AfterValidator(_check_maximum)]
 """A maximum power in W, of a part that may also have a typical one."""
 
 
+EARLIER_GENERATIONS = {"mi300x": "cdna3", "mi355x": "cdna4"}
+"""Names of generations before they were those of the vendor."""
+
+Generation = Annotated[Text, AfterValidator(lambda name: EARLIER_GENERATIONS.get(name, name))]
+"""A generation of GPUs."""
+
+
 class InlineServer(StrictModel):
     """A server given by its facts instead of a catalogue name: one NVLink domain and its NICs."""
 
@@ -89,8 +96,8 @@ class InlineServer(StrictModel):
     """Date of the price."""
     vendor_number: Text = ""
     """The vendor's part number."""
-    generation: Text = ""
-    """GPU generation, for time estimates: ampere, hopper, blackwell, mi300x or mi355x; hopper stands in for others."""
+    generation: Generation = ""
+    """GPU generation, for time estimates: ampere, hopper, blackwell, cdna3 or cdna4; hopper stands in for others."""
     accelerator: Annotated[Text, known_name("accelerator", lambda: ["", *catalog.accelerators()])] = ""
     """GPU in the catalogue (`fabric list accelerators`), for the time and memory of training."""
     nic_names: list[PortName] = Field(default=[], max_length=1000, examples=[["mlx5_0", "mlx5_1"]])

@@ -41,7 +41,7 @@ def test_large_messages_on_measured_machines_have_an_error() -> None:
         (estimate(_machine(2), "all-to-all", 2**20), "messages of this size in all-to-all"),
         (estimate(_machine(2), "broadcast", GIB), "broadcast"),
         (estimate(_machine(2, "vr-nvl72"), "all-reduce", GIB), "generation rubin"),
-        (estimate(_machine(2, "mi355x"), "all-reduce", GIB), "generation mi355x"),
+        (estimate(_machine(2, "mi355x"), "all-reduce", GIB), "generation cdna4"),
         (estimate(_machine(8, "mi300x"), "all-reduce", GIB), "several servers of AMD GPUs"),
         (estimate(_machine(4), "all-reduce", GIB, algorithm="hierarchical-ring"), "hierarchical-ring"),
         (estimate(_machine(16, several_paths=True, peers=(4,), ratios=(1.0,), steps=(1, 3), unmet_rails=(1,), tiers=2),

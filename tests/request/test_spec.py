@@ -213,3 +213,12 @@ def test_prices_of_links_are_one_or_by_bundle() -> None:
     assert read(BASE, link_price_usd=0).link_price("leaf-spine") == 0
     spec = read(BASE, link_price_usd={"server-leaf": 507})
     assert (spec.link_price("server-leaf"), spec.link_price("leaf-spine")) == (507, None)
+
+
+def test_earlier_names_of_generations_are_read() -> None:
+    """A server of a request may have the name that AMD's generations had, and stands on the same constants."""
+    server = {"name": "mine", "gpus": 8, "nics": 8, "nic_gbps": 400}
+    for earlier, name in (("mi300x", "cdna3"), ("mi355x", "cdna4"), ("hopper", "hopper")):
+        spec = read(BASE, server={**server, "generation": earlier})
+        assert spec.server.generation == name
+        assert name in spec.constants.generations

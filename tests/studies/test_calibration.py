@@ -96,7 +96,7 @@ def test_the_file_serves_every_estimate(healthy: Calibration, tmp_path: Path) ->
         ({"generation": None}, "generation"),
         ({"server": "hgx-h101"}, r"server: unknown server 'hgx-h101'; did you mean 'hgx-h100'"),
         ({"generation": "hoper"}, "generation: 'hoper' is not that of hgx-h100, which is hopper"),
-        ({"server": "mi300x"}, "generation: 'hopper' is not that of mi300x, which is mi300x"),
+        ({"server": "mi300x"}, "generation: 'hopper' is not that of mi300x, which is cdna3"),
         ({"constants": [{"name": "delay", "value": -1.0}]}, "value"),
         ({"constants": [{"name": "network_scale", "value": 0.0}]}, r"value: 0 is over 1,000 times off"),
         ({"constants": [{"name": "generations.hopper.channel_GBps", "value": 1e-9}]}, r"value: 1e-09 is over"),
