@@ -7,12 +7,11 @@ from dataclasses import asdict
 from typing import Any
 
 from fabric import units
-from fabric.report.table import Table
 from fabric.report.text import join_words
 from fabric.training.gpu_hour import GpuHour
 from fabric.training.step import TrainingStep
 
-__all__ = ["gpu_hour_object", "list_costs", "list_missing", "tabulate_costs"]
+__all__ = ["gpu_hour_object", "list_cost_notes", "list_cost_rows", "list_costs"]
 
 
 def gpu_hour_object(hour: GpuHour) -> dict[str, Any]:
@@ -21,15 +20,9 @@ def gpu_hour_object(hour: GpuHour) -> dict[str, Any]:
     return {**asdict(hour), "missing": list(hour.missing), **parts}
 
 
-def list_missing(step: TrainingStep) -> Iterator[str]:
-    """Yield why it is not known what tokens cost, where it is not."""
-    if step.gpu_hour.missing:
-        yield f"What tokens cost is not known without {join_words(step.gpu_hour.missing)}, or `gpu_hour_usd`."
-
-
 def list_costs(step: TrainingStep) -> Iterator[str]:
     """Yield the sentences on what tokens cost, and on what the price of a GPU-hour is made of or lacks."""
-    yield from list_missing(step)
+    yield from _list_missing([step.gpu_hour])
     hour, cost = step.gpu_hour, step.usd_per_trillion_tokens()
     if cost is None:
         return
@@ -38,10 +31,30 @@ def list_costs(step: TrainingStep) -> Iterator[str]:
         yield (
             f"Of that price servers are {_hourly(hour, hour.servers_hour_usd)}"
             f" ({units.money(hour.servers_usd, hour.currency)} in all) and the fabric"
-            f" {_hourly(hour, hour.fabric_hour_usd)} ({units.money(hour.fabric_usd, hour.currency)}), over"
-            f" {units.count_noun(hour.years or 0, 'year')} in which all GPUs are in use; electricity, buildings and"
-            " people are not in it."
+            f" {_hourly(hour, hour.fabric_hour_usd)} ({units.money(hour.fabric_usd, hour.currency)}),"
+            f" {_describe_life([hour])}."
         )
+
+
+def list_cost_notes(steps: Sequence[TrainingStep]) -> Iterator[str]:
+    """Yield what the rows of `list_cost_rows` stand for, and what is missing where they are unknown."""
+    hours = [step.gpu_hour for step in steps]
+    if any(hour.servers_usd is not None for hour in hours):
+        yield f"GPU-hour: what servers and fabric cost to buy, {_describe_life(hours)}."
+    yield from _list_missing(hours)
+
+
+def _list_missing(hours: Sequence[GpuHour]) -> Iterator[str]:
+    """Yield what would have to be known for a price, each lack once."""
+    for missing in dict.fromkeys(hour.missing for hour in hours if hour.missing):
+        yield f"What tokens cost is not known without {join_words(missing)}, or `gpu_hour_usd`."
+
+
+def _describe_life(hours: Sequence[GpuHour]) -> str:
+    """Return over how long what is bought is written off, and what is not in the price."""
+    years = dict.fromkeys(f"{hour.years:.10g}" for hour in hours if hour.years is not None)
+    life = f"{join_words([*years])} {'year' if [*years] == ['1'] else 'years'}"
+    return f"over {life} in which all GPUs are in use; electricity, buildings and people are not in it"
 
 
 def _hourly(hour: GpuHour, amount: float | None) -> str:
@@ -49,18 +62,20 @@ def _hourly(hour: GpuHour, amount: float | None) -> str:
     return units.money(None) if amount is None else f"{units.money_sign(hour.currency)}{amount:,.3f}"
 
 
-def tabulate_costs(named: Sequence[tuple[str, TrainingStep]]) -> list[Table]:
-    """Return the table of what a GPU-hour on several fabrics is made of and what tokens cost, a row for each.
+def list_cost_rows(steps: Sequence[TrainingStep]) -> dict[str, list[str]]:
+    """Return what tokens cost on several fabrics side by side, by the label of the row; none where no price is known.
 
-    Without a price that is made of parts there is none.
+    Where a price is made of parts, these have rows too.
     """
-    if all(step.gpu_hour.servers_usd is None for _, step in named):
-        return []
-    heads = ("fabric", "servers", "network", "GPU-hour", "10^12 tokens")
-    rows = []
-    for name, step in named:
-        hour = step.gpu_hour
-        parts = (_hourly(hour, each) for each in (hour.servers_hour_usd, hour.fabric_hour_usd, hour.usd))
-        rows.append((name, *parts, units.money(step.usd_per_trillion_tokens(), hour.currency)))
-    years = join_words([f"{each:g}" for each in dict.fromkeys(step.gpu_hour.years for _, step in named) if each])
-    return [Table(f"A GPU-hour, over {years} years", heads, rows)]
+    hours = [step.gpu_hour for step in steps]
+    rows = dict[str, list[str]]()
+    if any(hour.servers_usd is not None for hour in hours):
+        rows = {
+            "GPU-hour": [_hourly(hour, hour.usd) for hour in hours],
+            "of it servers": [_hourly(hour, hour.servers_hour_usd) for hour in hours],
+            "of it the network": [_hourly(hour, hour.fabric_hour_usd) for hour in hours],
+        }
+    costs = [step.usd_per_trillion_tokens() for step in steps]
+    if any(cost is not None for cost in costs):
+        rows["10^12 tokens"] = [units.money(cost, hour.currency) for cost, hour in zip(costs, hours, strict=True)]
+    return rows

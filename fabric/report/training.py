@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from fabric import units
-from fabric.report.gpu_hour import gpu_hour_object, list_costs, list_missing, tabulate_costs
+from fabric.report.gpu_hour import gpu_hour_object, list_cost_notes, list_cost_rows, list_costs
 from fabric.report.table import Summary, Table, tabulate_side_by_side
 from fabric.report.text import format_percent, join_words
 from fabric.request.parallel import Parallel
@@ -209,12 +209,8 @@ def _compare(steps: Sequence[TrainingStep], lost: Sequence[Goodput | None]) -> S
         "tokens/s per GPU": [units.count(step.tokens_s_gpu) for step in steps],
         "MFU": [_percent(step.mfu) for step in steps],
         "network costs": [_percent(step.network_cost) for step in steps],
+        **list_cost_rows(steps),
     }
-    parts = tabulate_costs([(step.name, step) for step in steps])
-    costs = [step.usd_per_trillion_tokens() for step in steps]
-    if not parts and any(cost is not None for cost in costs):
-        pairs = zip(costs, steps, strict=True)
-        rows["10^12 tokens"] = [units.money(cost, step.gpu_hour.currency) for cost, step in pairs]
     if any(lost):
         rows["goodput"] = ["unknown" if each is None else _percent(each.effective) for each in lost]
     gpus = list(dict.fromkeys((step.gpus, step.accelerator) for step in steps))
@@ -222,8 +218,8 @@ def _compare(steps: Sequence[TrainingStep], lost: Sequence[Goodput | None]) -> S
     text = f"A step of {first.model} on {where}, {first.precision}."
     lines = [] if "division" in rows else [f"Division: {divisions[0]}."]
     lines += ["network costs: by how much the step is longer than on an ideal network, limited only by the NICs."]
-    lines += dict.fromkeys(line for step in steps for line in list_missing(step))
-    return Summary(text, [*tabulate_side_by_side([step.name for step in steps], rows), *parts], lines)
+    lines += list_cost_notes(steps)
+    return Summary(text, tabulate_side_by_side([step.name for step in steps], rows), lines)
 
 
 def goodput_object(found: Goodput) -> dict[str, Any]:

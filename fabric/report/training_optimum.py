@@ -8,8 +8,8 @@ from typing import Any
 from fabric import units
 from fabric.report.describe import describe
 from fabric.report.design_json import design_object
-from fabric.report.gpu_hour import list_costs, tabulate_costs
-from fabric.report.table import Summary, Table
+from fabric.report.gpu_hour import list_cost_rows, list_costs
+from fabric.report.table import Summary, Table, tabulate_side_by_side
 from fabric.report.terminal import summarize_design
 from fabric.report.text import format_percent, join_words
 from fabric.report.training import step_object
@@ -60,7 +60,8 @@ def summarize_optimum(found: TrainingOptimum) -> Summary:
         f" {units.money(found.reference_usd)}; this one costs {saved}, and is {proof} within a slowdown of"
         f" {format_percent(found.slowdown)}."
     )
-    costs = tabulate_costs([("this one", step), ("full bandwidth", reference)])
+    rows = list_cost_rows([step, reference])
+    costs = tabulate_side_by_side(("this one", "full bandwidth"), rows) if rows else []
     return Summary(
         text,
         [*tables, *_list_failed(found), *costs],
