@@ -58,8 +58,8 @@ def ceiling(candidate: Candidate) -> int:
     ceiling = LARGEST_TOTAL // max(sum(coefficients), sum(totals), 4 * max(factors))
     host_links = candidate.spec.nics * candidate.planes
     if ceiling < 8 * host_links:
-        most, years = max(max(coefficients) / 100, max(totals) / SHARES), candidate.spec.years
-        running = f" with its electricity over {years:,.10g} years" if years else ""
+        most, counted = max(max(coefficients) / 100, max(totals) / SHARES), candidate.spec.electricity is not None
+        running = f" with its electricity over {candidate.spec.years:,.10g} years" if counted else ""
         amount = f"{most:,.0f} {candidate.spec.currency}"
         raise InputError(f"up to {amount} per part{running}: prices are too large to add up exactly")
     return ceiling
