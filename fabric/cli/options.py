@@ -78,7 +78,9 @@ CALIBRATION = click.option(
     "--calibration", metavar="FILE", help="Constants of estimates from this file of `fabric calibrate`."
 )
 YEARS = click.option(
-    "--years", metavar="NUMBER", help="Years of operation: training writes off what servers and fabric cost over them."
+    "--years",
+    metavar="NUMBER",
+    help="Override the years of operation, for which electricity counts and over which training writes off purchases.",
 )
 EVERYWHERE = (
     click.option("--quiet", "-q", "silent", is_flag=True, help="Show no progress."),

@@ -30,6 +30,19 @@ def test_steps_are_those_of_single_designs() -> None:
         assert row["training_usd_per_trillion_tokens"] == pytest.approx(step.usd_per_trillion_tokens(2))
 
 
+def test_the_price_of_a_gpu_hour_is_that_of_each_design() -> None:
+    """Without one in the run it follows from the prices of servers and fabric over the years of the base."""
+    base = {**BASE, "link_price_usd": 1500, "prices_usd": {"hgx-h100": 280_000}, "years": 4}
+    run = {key: value for key, value in RUN.items() if key != "gpu_hour_usd"}
+    table = fabric.sweep(
+        base, grid={"gpus": [64, 128]}, measures=["training"], settings={"training": {"run": run}}, jobs=1
+    )
+    for row in table.rows():
+        step = fabric.train({**base, "gpus": row["gpus"]}, {**run, "gpus": row["gpus"]})
+        assert row["training_gpu_hour_usd"] == pytest.approx(step.gpu_hour.usd)
+        assert row["training_usd_per_trillion_tokens"] == pytest.approx(step.usd_per_trillion_tokens())
+
+
 def test_runs_are_checked_before_the_sweep() -> None:
     """What is no run, or an incomplete one, is refused with the file's line; none at all leaves columns empty."""
     for run, message in (("llama", "is not a model and its run"), ({"model": "llama3-8b"}, "`parallel` and `batch`")):
