@@ -184,7 +184,7 @@ def _log_chances(law: Law, times: npt.NDArray[Any]) -> Amounts:
     return np.asarray(np.log(np.where(last < 0, TINY, np.maximum(law[1][last], TINY))), np.float64)
 
 
-def _unlike_rows(table: Amounts) -> tuple[Amounts, Rows]:
+def _unlike_rows(table: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], Rows]:
     """Return the unlike rows of a table, in order, and the number of each row among them.
 
     Column by column takes a tenth of the time of sorting whole rows.
@@ -199,6 +199,6 @@ def _unlike_rows(table: Amounts) -> tuple[Amounts, Rows]:
 
 
 def _unlike(values: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], Rows]:
-    """Return the unlike values, in order, and the number of each among them; of few, faster than `numpy.unique` does."""
+    """Return the unlike values, in order, and the number of each among them; for few faster than `numpy.unique`."""
     found = np.unique(values)
-    return found, np.searchsorted(found, values)
+    return found, np.asarray(np.searchsorted(found, values), np.int64)
