@@ -87,6 +87,7 @@ class NetworkTime:
     """What other jobs on the fabric send all the while."""
     _groups: dict[tuple[str, ...], Group] = field(default_factory=dict)
     _chosen: dict[Hashable, tuple[Pair, Algorithm]] = field(default_factory=dict)
+    _machines: dict[Hashable, tuple[Machine, float]] = field(default_factory=dict)
     _wires: dict[Hashable, Wire] = field(default_factory=dict)
     _ideal: dict[Hashable, Wire] = field(default_factory=dict)
 
@@ -240,16 +241,26 @@ class NetworkTime:
 
     def _machine(self, message: Message, algorithm: Algorithm, wire: Wire | None, state: str) -> Machine:
         """Return the machine that an algorithm finds where the network takes as long as the state of `wire` says."""
-        group, collective = self._group(message), _collective(message)
-        summary, share, limit, switches = group.summary, 1.0, "NIC", 1.0
+        group = self._group(message)
+        machine, line_s = self._line_machine(message, algorithm)
+        share, limit, switches = 1.0, "NIC", 1.0
         if wire is not None:
+            share, limit, switches = line_s / getattr(wire, state), wire.limit(state), wire.switches
+        own = (group.summary.server.nic_us or 0.0) + beyond_one_switch_us(group.summary, switches)
+        machine = replace(machine, network=machine.network * share, network_limit=limit, extra_us=own)
+        return self._forwarded(message, machine)
+
+    def _line_machine(self, message: Message, algorithm: Algorithm) -> tuple[Machine, float]:
+        """Return the machine at line rate, and the seconds at line rate of a byte of what a closed form has sent."""
+        group, collective = self._group(message), _collective(message)
+        key = group.axes, collective.name, algorithm.name
+        if key not in self._machines:
+            summary = group.summary
+            transport = self.network.routing.delivery.share if group.domains > 1 else 1.0
+            machine = machine_of(summary, (transport, "NIC"), algorithm.traffic, in_order=True)
             line = summary.server.nics * summary.planes * summary.link_gbps / 8e-9
-            share = sent_bytes(summary, collective, algorithm) / line / getattr(wire, state)
-            limit, switches = wire.limit(state), wire.switches
-        transport = self.network.routing.delivery.share if group.domains > 1 else 1.0
-        machine = machine_of(summary, (transport * share, limit), algorithm.traffic, in_order=True)
-        own = (summary.server.nic_us or 0.0) + beyond_one_switch_us(summary, switches)
-        return self._forwarded(message, replace(machine, extra_us=own))
+            self._machines[key] = machine, sent_bytes(summary, collective, algorithm) / line
+        return self._machines[key]
 
     def _forwarded(self, message: Message, machine: Machine) -> Machine:
         """Return the machine as an all-to-all finds it whose tokens cross the network once for each server.
