@@ -206,11 +206,19 @@ class NetworkTime:
             qps, jobs = self.qps or subflows_of(group.summary), self.jobs
             wire = self.network.wire(message.collective, group, algorithm, qps, [*loads, *jobs])
             average = group.axes == PIPELINE and message.collective in SENDS
-            found[key] = self._average(message, group, algorithm, qps, wire) if average else wire
+            alone = self._wire(message, algorithm, ()) if average and others else None
+            found[key] = self._average(message, group, algorithm, qps, wire, alone) if average else wire
         return found[key]
 
-    def _average(self, message: Message, group: Group, algorithm: Algorithm, qps: int, slowest: Wire) -> Wire:
-        """Return the wire of a pipeline's sends on average over its boundaries, from that of the slowest send."""
+    def _average(
+        self, message: Message, group: Group, algorithm: Algorithm, qps: int, slowest: Wire, alone: Wire | None
+    ) -> Wire:
+        """Return the wire of a pipeline's sends on average over its boundaries, from that of the slowest send.
+
+        Beside other messages they are as they are `alone`, but for what these add.
+        """
+        if alone is not None:
+            return slowest.on_average(alone.fits_s, alone.taken_s, alone.failed_s)
         if isinstance(self.network, CountedNetwork):
             return time_counted_sends(self.network, message.collective, group, qps, slowest)
         return self.network.average_sends(message.collective, group, algorithm, qps, slowest)
@@ -228,12 +236,9 @@ class NetworkTime:
 
     def _parts_at(self, message: Message, pair: Pair, wire: Wire | None, state: str) -> Parts:
         """Return the parts of a message's time where the network takes as long as the state of its wire."""
-        collective, (algorithm, name) = (
-            _collective(message),
-            (algorithm_of(_collective(message).name, pair[0]), pair[1]),
-        )
+        collective, algorithm = _collective(message), algorithm_of(_collective(message).name, pair[0])
         machine = self._machine(message, algorithm, wire, state)
-        protocol = next(each for each in machine.protocols if each.name == name)
+        protocol = next(each for each in machine.protocols if each.name == pair[1])
         assert algorithm.time is not None
         found = slowest(algorithm.time, [machine], collective, protocol, _whole_bytes(message) / 1e9)
         assert found is not None
