@@ -52,6 +52,15 @@ def test_ideal_kernels_take_the_time_of_the_operations(name: str, tp: int, micro
     assert times.total_s == pytest.approx(flops / 989e12, rel=1e-6)
 
 
+@pytest.mark.parametrize(("ep", "etp"), [(1, 2), (2, 1), (2, 2), (4, 1)])
+def test_experts_cost_the_same_however_they_are_divided(ep: int, etp: int) -> None:
+    """Whole experts compute a rank's own part of the tokens, and divided ones a part of the expert for all of them."""
+    model, kernels = models()["mixtral-8x7b"], ideal_kernels()
+    found = part_times(kernels, model, Parallel(tp=2, dp=2, ep=ep, etp=etp))["moe"]
+    flops = model.sequence * count_operations(model, model.sequence).experts / 2
+    assert found.forward_s["experts"] == pytest.approx(flops / 989e12)
+
+
 def test_fewer_key_heads_than_ranks_are_projected_by_each() -> None:
     """Of PaLM's 48 heads and one of keys and values each of 8 ranks projects 6 and that one."""
     model, kernels = models()["palm-540b"], ideal_kernels()
