@@ -249,11 +249,11 @@ def _feed_forward(layer: _Layer) -> list[_Part]:
 def _experts(layer: _Layer) -> list[_Part]:
     """Return the parts of a layer with experts, with the norm before it and the addition after it.
 
-    Tokens are spread evenly over the experts. A GPU has 1/ep of them, whole or 1/etp of each; with whole ones each
-    tensor-parallel rank sends its own part of the tokens.
+    Tokens are spread evenly over the experts. A GPU has 1/ep of them, whole or 1/etp of each. Each tensor-parallel rank
+    sends its own part of the tokens, and has those of all ranks with which it divides experts.
     """
     model, parallel = layer.model, layer.parallel
-    own = layer.tokens / (parallel.tp if parallel.etp == 1 else 1)
+    own = layer.tokens * parallel.etp / parallel.tp
     sent, width, local = own * model.top_k, model.expert_ffn / parallel.etp, model.experts / parallel.ep
     inputs = 2 if model.gated else 1
     parts = [

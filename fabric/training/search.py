@@ -213,7 +213,7 @@ def _list_stages(model: Model, fixed: Mapping[str, Any], most: int) -> Iterator[
 
 
 def _complete(search: Search, shape: Parallel, degrees: Iterable[int]) -> Iterator[tuple[Parallel, tuple[int, ...]]]:
-    """Yield the valid divisions of a shape, with every expert degree and sharding."""
+    """Yield the valid divisions of a shape, with every sharding and degree of experts, whose parts share a server."""
     model, fixed = search.model, search.fixed
     given = {
         "schedule": "interleaved" if shape.vp > 1 else "1f1b",
@@ -222,8 +222,9 @@ def _complete(search: Search, shape: Parallel, degrees: Iterable[int]) -> Iterat
     }
     shardings = _choices(fixed, "sharding", ("zero1",) if shape.pp > 1 else ("zero1", "zero3"))
     experts = _choices(fixed, "ep", _divisors(model.experts, model.experts) if model.experts else (1,))
-    for ep, sharding in product(experts, shardings):
-        found = replace(shape, **{**given, "ep": ep, "sharding": sharding, "dp": 1})
+    divided = _choices(fixed, "etp", _divisors(shape.tp, model.expert_ffn) if model.experts else (1,))
+    for ep, etp, sharding in product(experts, divided, shardings):
+        found = replace(shape, **{**given, "ep": ep, "etp": etp, "sharding": sharding, "dp": 1})
         own = tuple(dp for dp in degrees if _divides_ranks(found, dp, search.batch))
         if own and not any(find_mistakes(search.run_of(replace(found, dp=own[0])), search.gpus)):
             yield found, own

@@ -146,7 +146,11 @@ class StepBound:
         return sum(s * forward for s, forward, _ in found_s), sum(s * backward for s, _, backward in found_s)
 
     def _calls(self, parallel: Parallel) -> tuple[Call, ...]:
-        return messages_of(self.model, parallel, sent=bytes_of(self._kernels(parallel).software))
+        """Return what a step sends, which is the same for any number of data-parallel ranks and of stages over one."""
+        key = replace(parallel, dp=1, pp=min(parallel.pp, 2), schedule="1f1b")
+        if key not in self._sent:
+            self._sent[key] = messages_of(self.model, key, sent=bytes_of(self._kernels(parallel).software))
+        return self._sent[key]
 
     def _kernels(self, parallel: Parallel) -> Kernels:
         if parallel.recompute not in self._kinds:
@@ -189,6 +193,10 @@ class StepBound:
 
     @cached_property
     def _data_calls(self) -> dict[tuple[Parallel, Stage, float], tuple[tuple[Message, float, float], ...]]:
+        return {}
+
+    @cached_property
+    def _sent(self) -> dict[Parallel, tuple[Call, ...]]:
         return {}
 
     @cached_property

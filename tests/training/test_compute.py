@@ -30,11 +30,19 @@ def ideal_kernels() -> Kernels:
     return replace(found, kind=replace(found.kind, share=1.0))
 
 
-@given(name=st.sampled_from(sorted(models())), tp=st.sampled_from([1, 2, 4]), micro_batch=st.integers(1, 4))
-def test_ideal_kernels_take_the_time_of_the_operations(name: str, tp: int, micro_batch: int) -> None:
-    """On kernels at peak the time is that of the model's operations, counted from its weights."""
+@given(
+    name=st.sampled_from(sorted(models())),
+    tp=st.sampled_from([1, 2, 4]),
+    etp=st.sampled_from([1, 2, 4]),
+    micro_batch=st.integers(1, 4),
+)
+def test_ideal_kernels_take_the_time_of_the_operations(name: str, tp: int, etp: int, micro_batch: int) -> None:
+    """On kernels at peak the time is that of the model's operations, counted from its weights.
+
+    It is the same however experts are divided: each rank has a part of theirs, and the tokens of all that divide them.
+    """
     model = models()[name]
-    parallel = Parallel(tp=1 if model.latent else min(tp, model.kv_heads), micro_batch=micro_batch)
+    parallel = Parallel(tp=1 if model.latent else min(tp, model.kv_heads), etp=etp, micro_batch=micro_batch)
     times = stage_times(divide(model, parallel)[0], part_times(ideal_kernels(), model, parallel))
     one = count_operations(model, model.sequence)
     further = model.predicted_tokens  # each by a layer as the last one

@@ -42,6 +42,19 @@ def test_the_best_is_that_of_all_divisions(pod: Blueprint) -> None:
     assert found.bound_s is None
 
 
+def test_divided_experts_are_searched(pod: Blueprint) -> None:
+    """No division of a small model with experts, their own tensor degrees included, is faster than what is found."""
+    model = replace(MODELS["qwen3-30b-a3b"], layers=2, experts=4, top_k=2)
+    search = Search(pod, model, 8, 8, fixed={"micro_batch": 1, "cp": 1, "vp": 1, "recompute": "none"})
+    found = search.run()
+    every = [replace(shape, dp=dp) for shape, degrees in list_shapes(search) for dp in degrees]
+    assert {each.etp for each in every} == {1, 2, 4, 8}
+    assert all(each.tp % each.etp == 0 for each in every)
+    assert found.step_s == min(map(search.time_s, every))
+    assert found.divisions == len(every)
+    assert found.bound_s is None
+
+
 DEGREES = st.fixed_dictionaries(
     {
         "tp": st.sampled_from([1, 2, 8]),
@@ -50,6 +63,7 @@ DEGREES = st.fixed_dictionaries(
         "vp": st.sampled_from([1, 2, 4]),
         "dp": st.sampled_from([1, 2, 8, 16]),
         "ep": st.sampled_from([1, 8, 16]),
+        "etp": st.sampled_from([1, 2, 8]),
         "micro_batch": st.sampled_from([1, 2]),
         "sharding": st.sampled_from(["none", "zero1", "zero3"]),
         "recompute": st.sampled_from(["none", "full"]),
@@ -69,7 +83,7 @@ def test_no_step_beats_its_bounds(pod: Blueprint, name: str, software: str, degr
     if parallel.vp > 1:
         parallel = replace(parallel, schedule="interleaved")
     if not model.experts:
-        parallel = replace(parallel, ep=1)
+        parallel = replace(parallel, ep=1, etp=1)
     batch = 4 * parallel.dp * parallel.micro_batch * parallel.pp
     run = ModelRun(model, parallel, batch, software=software)
     assume(not [*find_mistakes(run, pod.gpus)])
