@@ -77,6 +77,10 @@ def test_the_example_is_that_of_the_page() -> None:
         assert money(cost) in page
     assert f"{100 * found.slower:.2f} % longer" in page
     assert f"{100 * (cheaper.step_s / found.reference.step_s - 1):.0f} % longer" in page
+    for step, cost in ((found.step, found.study.proof.objective), (found.reference, dearer)):
+        hour = (128 * 280_000 + cost) / (1024 * 4 * 8766)
+        assert f"| ${hour:.3f} |" in page
+        assert f"| {money(step.usd_per_trillion_tokens(hour))} |" in page
 
 
 @pytest.mark.slow
