@@ -39,7 +39,7 @@ def list_costs(step: TrainingStep) -> Iterator[str]:
 def list_cost_notes(steps: Sequence[TrainingStep]) -> Iterator[str]:
     """Yield what the rows of `list_cost_rows` stand for, and what is missing where they are unknown."""
     hours = [step.gpu_hour for step in steps]
-    if any(hour.servers_usd is not None for hour in hours):
+    if any(hour.fabric_hour_usd is not None for hour in hours):
         yield f"GPU-hour: what servers and fabric cost to buy, {_describe_life(hours)}."
     yield from _list_missing(hours)
 
@@ -69,7 +69,7 @@ def list_cost_rows(steps: Sequence[TrainingStep]) -> dict[str, list[str]]:
     """
     hours = [step.gpu_hour for step in steps]
     rows = dict[str, list[str]]()
-    if any(hour.servers_usd is not None for hour in hours):
+    if any(hour.fabric_hour_usd is not None for hour in hours):
         rows = {
             "GPU-hour": [_hourly(hour, hour.usd) for hour in hours],
             "of it servers": [_hourly(hour, hour.servers_hour_usd) for hour in hours],

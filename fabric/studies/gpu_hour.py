@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fabric.blueprint.bill_rows import add_known
 from fabric.studies.study import Study
 from fabric.training.gpu_hour import GpuHour
 
@@ -18,16 +19,15 @@ def price_gpu_hour(study: Study, given_usd: float | None = None) -> GpuHour:
     if given_usd is not None:
         return GpuHour(given_usd, currency=spec.currency)
     bought = [(server, plan.devices(role)) for role, server in plan.servers_by_role.items()]
-    needs = [f"the price of {server.name} (`prices_usd`)" for server, _ in bought if server.price_usd is None]
+    servers_usd = add_known(None if each.price_usd is None else count * each.price_usd for each, count in bought)
+    needs = [f"the price of {each.name} (`prices_usd`)" for each, _ in bought if each.price_usd is None]
     needs += ["`years`"] * (spec.years is None)
-    if needs:
-        return GpuHour(gpus=plan.gpus, years=spec.years, missing=tuple(needs), currency=spec.currency)
-    bill = study.bill
+    bill = None if needs else study.bill
     return GpuHour(
-        servers_usd=sum(count * (server.price_usd or 0) for server, count in bought),
-        fabric_usd=bill.order_usd,
+        servers_usd=servers_usd,
+        fabric_usd=None if bill is None else bill.order_usd,
         gpus=plan.gpus,
         years=spec.years,
-        missing=tuple(f"the price of {part}" for part in bill.unpriced),
+        missing=tuple(needs if bill is None else (f"the price of {part}" for part in bill.unpriced)),
         currency=spec.currency,
     )

@@ -72,6 +72,7 @@ def test_prices_of_servers(folder: Path) -> None:  # noqa: ARG001
         assert step["usd_per_trillion_tokens"] == pytest.approx(hour["usd"] * 1e12 / 3600 / step["tokens_s_gpu"])
     shown = " ".join(run(*words, "--price", "dgx-h100=300000").output.split())
     assert "What tokens cost is not known without `years`, or `gpu_hour_usd`." in shown
+    assert "GPU-hour" not in shown
     assert "years: 0 is too small" in str(run(*words, "--years", "0").exception)
 
 
