@@ -12,8 +12,10 @@ from fabric.errors import MissingLibrary
 from fabric.report.bill_table import parts_object
 from fabric.report.comparison import Comparison
 from fabric.report.pareto import describe_point
+from fabric.report.training_search import list_divisions
 from fabric.studies.pareto import Pareto
 from fabric.studies.scaling import Scaling
+from fabric.training.search import SearchResult
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,3 +69,6 @@ def _(comparison: Comparison) -> Sequence[Mapping[str, Any]]:
         {"quantity": row.quantity, "unit": row.unit, **{name: row.values[number] for name, number in names.items()}}
         for row in comparison.rows
     ]
+
+
+list_rows.register(SearchResult, list_divisions)

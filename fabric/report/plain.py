@@ -24,13 +24,17 @@ from fabric.report.multi_fabric import cluster_object
 from fabric.report.pareto import front_object
 from fabric.report.scaling import scaling_object
 from fabric.report.training import goodput_object, step_object
+from fabric.report.training_optimum import optimum_object
+from fabric.report.training_search import search_object
 from fabric.request import Spec
 from fabric.studies.failure_statistics import FailureStatistics
 from fabric.studies.multi_fabric import Cluster
 from fabric.studies.pareto import Pareto
 from fabric.studies.scaling import Scaling
 from fabric.studies.study import Study
+from fabric.studies.training_optimum import TrainingOptimum
 from fabric.training.goodput import Goodput
+from fabric.training.search import SearchResult
 from fabric.training.step import TrainingStep
 from fabric.view import View
 
@@ -139,3 +143,13 @@ def _(step: TrainingStep) -> Mapping[str, Any]:
 @object_of.register
 def _(found: Goodput) -> Mapping[str, Any]:
     return goodput_object(found)
+
+
+@object_of.register
+def _(found: SearchResult) -> Mapping[str, Any]:
+    return {"best": asdict(found.best), "step_s": found.step_s, **search_object(found)}
+
+
+@object_of.register
+def _(found: TrainingOptimum) -> Mapping[str, Any]:
+    return optimum_object(found, timed=False)

@@ -40,14 +40,18 @@ from fabric.report.sweep import summarize_points
 from fabric.report.table import Summary, Table
 from fabric.report.text import name_fabric
 from fabric.report.training import summarize_goodput, summarize_step
+from fabric.report.training_optimum import summarize_optimum
+from fabric.report.training_search import summarize_search
 from fabric.request import Spec
 from fabric.studies.failure_statistics import FailureStatistics
 from fabric.studies.multi_fabric import Cluster
 from fabric.studies.pareto import Pareto
 from fabric.studies.scaling import Scaling
 from fabric.studies.study import Study
+from fabric.studies.training_optimum import TrainingOptimum
 from fabric.sweeps import SweepTable
 from fabric.training.goodput import Goodput
+from fabric.training.search import SearchResult
 from fabric.training.step import TrainingStep
 from fabric.view import View
 
@@ -245,3 +249,5 @@ summarize.register(Cluster, summarize_cluster)
 summarize.register(SweepTable, summarize_points)
 summarize.register(TrainingStep, summarize_step)
 summarize.register(Goodput, summarize_goodput)
+summarize.register(SearchResult, summarize_search)
+summarize.register(TrainingOptimum, summarize_optimum)

@@ -24,11 +24,11 @@ SHOWN = 12
 """The fabrics that failed which the terminal lists; JSON has all."""
 
 
-def optimum_object(found: TrainingOptimum) -> dict[str, Any]:
-    """Return an optimum as one plain object (docs/design-json.md)."""
+def optimum_object(found: TrainingOptimum, *, timed: bool = True) -> dict[str, Any]:
+    """Return an optimum as one plain object (docs/design-json.md); unless `timed`, without the time of the search."""
     return {
         "schema": SCHEMA,
-        "design": design_object(describe(found.study)),
+        "design": design_object(describe(found.study), timed=timed),
         "slowdown": found.slowdown,
         "slower": found.slower,
         "saved_usd": found.saved_usd,

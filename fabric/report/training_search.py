@@ -11,14 +11,26 @@ from fabric.report.table import Summary, Table
 from fabric.report.training import describe_parallel
 from fabric.training.search import SearchResult
 
-__all__ = ["search_object", "with_searches"]
+__all__ = ["list_divisions", "search_object", "summarize_search", "with_searches"]
 
 
 def search_object(found: SearchResult) -> dict[str, Any]:
-    """Return a search as one plain object (docs/design-json.md)."""
+    """Return a search as one plain object (docs/design-json.md), without its best division, which the step has."""
     facts = {name: getattr(found, name) for name in ("divisions", "timed", "too_large", "bound_s")}
     others = [{"parallel": asdict(parallel), "step_s": step_s} for parallel, step_s in found.others]
     return {**facts, "proven": found.bound_s is None, "others": others}
+
+
+def list_divisions(found: SearchResult) -> list[dict[str, Any]]:
+    """Return the best divisions as rows, each with its GPUs and its step."""
+    return [{**asdict(parallel), "gpus": parallel.gpus, "step_s": step_s} for parallel, step_s in found.ranked]
+
+
+def summarize_search(found: SearchResult) -> Summary:
+    """Return what a notebook shows of a search."""
+    best = describe_parallel(found.best).replace(",", ", ")
+    text = f"The best division: {best}, on {units.count_noun(found.best.gpus, 'GPU')}."
+    return Summary(text, [Table("", ("division", "step"), _list_best(found))], [_describe(found)])
 
 
 def with_searches(summary: Summary, names: Sequence[str], searches: Sequence[SearchResult]) -> Summary:
@@ -35,8 +47,7 @@ def with_searches(summary: Summary, names: Sequence[str], searches: Sequence[Sea
 
 
 def _list_best(found: SearchResult) -> list[tuple[str, str]]:
-    best = [(found.best, found.step_s), *found.others]
-    return [(describe_parallel(parallel).replace(",", ", "), units.time(step_s)) for parallel, step_s in best]
+    return [(describe_parallel(parallel).replace(",", ", "), units.time(step_s)) for parallel, step_s in found.ranked]
 
 
 def _describe(found: SearchResult) -> str:

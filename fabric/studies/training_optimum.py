@@ -60,7 +60,7 @@ class TriedFabric:
     """The seconds of a step."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class TrainingOptimum(Presented):
     """The cheapest fabric that keeps the step of a run within a slowdown."""
 
@@ -80,6 +80,12 @@ class TrainingOptimum(Presented):
     """What that fabric costs."""
     failed: tuple[TriedFabric, ...] = field(repr=False)
     """The fabrics that cost less and were too slow, in the order of cost."""
+
+    def __repr__(self) -> str:
+        return (
+            f"<TrainingOptimum {self.study.spec.name}: a step of {self.step.model} in {self.step.step_s:.4g} s,"
+            f" {self.slower:+.2%} on full bandwidth's>"
+        )
 
     @property
     def slower(self) -> float:

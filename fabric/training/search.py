@@ -18,6 +18,7 @@ from typing import Any
 from fabric.blueprint import Blueprint
 from fabric.catalog import Model, training_efficiency
 from fabric.errors import InputError
+from fabric.presented import Tabular
 from fabric.request.parallel import Parallel
 from fabric.training.check import find_mistakes, most_micro_batches
 from fabric.training.memory import memory_of
@@ -38,8 +39,8 @@ LEAST_TOKENS = 1024
 """The fewest tokens of a sequence that a context-parallel rank is tried with."""
 
 
-@dataclass(frozen=True)
-class SearchResult:
+@dataclass(frozen=True, repr=False)
+class SearchResult(Tabular):
     """The best division of a model, and what was looked at to prove it."""
 
     best: Parallel
@@ -56,6 +57,15 @@ class SearchResult:
     """A time that none of those that were not timed can beat, where it is lower than the best; None: that is proven."""
     others: tuple[tuple[Parallel, float], ...]
     """The next best of those that were timed, each with its step."""
+
+    def __repr__(self) -> str:
+        proven = "" if self.bound_s is None else f", not proven below {self.bound_s:.4g} s"
+        return f"<SearchResult: {self.step_s:.4g} s, best of {self.divisions:,} divisions{proven}>"
+
+    @property
+    def ranked(self) -> tuple[tuple[Parallel, float], ...]:
+        """The best division and the next best, each with its step, the shortest first."""
+        return ((self.best, self.step_s), *self.others)
 
 
 @dataclass(frozen=True)

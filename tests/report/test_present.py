@@ -23,6 +23,7 @@ from fabric.presented import Presented
 from fabric.report.html import ROWS, html_of
 from fabric.report.present import plot, summarize, to_pandas
 from fabric.report.table import Summary, Table
+from fabric.studies.training_search import AskedSearch
 from fabric.topology.families import families
 
 SMALL = "superpod-h100-1su"
@@ -57,6 +58,13 @@ RESULTS: dict[str, Callable[[], Any]] = {
     "comparison": lambda: fabric.compare(fabric.design(SMALL), fabric.design("colossus-100k")),
     "scaling": lambda: fabric.scale(SMALL, [64, 256]),
     "cluster": lambda: fabric.cluster(CLUSTER),
+    "optimum": lambda: fabric.optimize_training(
+        {"gpus": 64, "server": "hgx-h100", "switches": "qm9700"},
+        {"model": "llama3-8b", "parallel": {"tp": 2}, "batch": 64},
+    ),
+    "search": lambda: AskedSearch.read("llama3-8b", "tp=2,cp=1,pp=1,micro_batch=1", batch=64).on(fabric.design(SMALL))[
+        1
+    ],
     "sweep": lambda: fabric.sweep(SMALL, grid={"gpus": [64, 128]}, jobs=1),
 }
 
