@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from fabric.training.message import Message
-from fabric.training.network_time import MessageTime, NetworkTime
+from fabric.training.message_time import MessageTime
+from fabric.training.network_time import NetworkTime
 
 __all__ = ["MessageView"]
 

@@ -26,16 +26,16 @@ from fabric.flow.router import summarize
 from fabric.flow.routings import Routing
 from fabric.flow.time_models import Parts
 from fabric.flow.transports import USUAL
-from fabric.presented import Presented
 from fabric.request.parallel import Parallel
 from fabric.training.counted_network import CountedNetwork
 from fabric.training.counted_sends import time_counted_sends
 from fabric.training.flow_network import FlowNetwork
 from fabric.training.groups import Group, Run
 from fabric.training.message import Message
+from fabric.training.message_time import MessageTime
 from fabric.training.wire import SENDS, STATES, Wire
 
-__all__ = ["MessageTime", "NetworkTime"]
+__all__ = ["NetworkTime"]
 
 PIPELINE = ("pp",)
 """What the ranks of a pipeline's groups run over."""
@@ -43,34 +43,6 @@ PIPELINE = ("pp",)
 Rows = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 Amounts = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class MessageTime(Presented):
-    """The time of one call of a message, which every group of its kind makes at once, and what it is made of."""
-
-    total_s: float = 0.0
-    """The seconds of the call: the sum of the parts below."""
-    latency_s: float = 0.0
-    """The part that its steps take whatever their size, and until pipelines are full."""
-    bandwidth_s: float = 0.0
-    """The part that its bytes take on NVLink and at the line rate of NICs."""
-    oversubscription_s: float = 0.0
-    """What is added by cuts that are narrower than the NICs below them."""
-    collisions_s: float = 0.0
-    """What is added by flows that a hash puts on one link."""
-    failures_s: float = 0.0
-    """What is added by links that are down."""
-    contention_s: float = 0.0
-    """What is added by the messages and the jobs beside it."""
-    limited_by: str = ""
-    """What takes the most time, as in `fabric.flow.Estimate`; empty for a group of one rank."""
-    share: float = 1.0
-    """The share of line rate that is left to its slowest NIC."""
-    algorithm: str = ""
-    """The algorithm that the library chooses."""
-    protocol: str = ""
-    """The protocol that it chooses."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,7 +142,7 @@ class NetworkTime:
         for before, state in pairwise(STATES):
             same = wire is None or getattr(wire, state) == getattr(wire, before)
             parts.append(parts[-1] if same else self._parts_at(message, pair, wire, state))
-        return _add_up(parts, wire, pair)
+        return MessageTime.of(parts, wire, pair)
 
     def _choose(self, message: Message) -> tuple[Pair, Algorithm]:
         """Return the algorithm and protocol that the library chooses, which knows nothing of the fabric.
@@ -307,23 +279,3 @@ def _load_jobs(network: CountedNetwork | FlowNetwork, run: Run, jobs: Sequence[J
     for job, gpus in zip(jobs, others, strict=True):
         phase = middle_phase(blueprint, job, gpus, up, pxn=pxn)
         yield from network.count_job(phase)
-
-
-def _add_up(parts: list[Parts], wire: Wire | None, pair: Pair) -> MessageTime:
-    """Return the time of a message from its parts in each of STATES."""
-    totals = [each.total for each in parts]
-    latency = parts[0].latency + parts[0].filling
-    oversubscription, collisions, failures, contention = (late - early for early, late in pairwise(totals))
-    return MessageTime(
-        total_s=totals[-1],
-        latency_s=latency,
-        bandwidth_s=totals[0] - latency,
-        oversubscription_s=oversubscription,
-        collisions_s=collisions,
-        failures_s=failures,
-        contention_s=contention,
-        limited_by=parts[-1].limit,
-        share=wire.line_s / wire.shared_s if wire else 1.0,
-        algorithm=pair[0],
-        protocol=pair[1],
-    )

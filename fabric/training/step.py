@@ -13,9 +13,10 @@ from fabric.request.parallel import Parallel
 from fabric.training.gpu_hour import GpuHour
 from fabric.training.memory import Memory, memory_of
 from fabric.training.message import Message
+from fabric.training.message_time import MessageTime
 from fabric.training.message_views import MessageView
 from fabric.training.model_run import ModelRun
-from fabric.training.network_time import MessageTime, NetworkTime
+from fabric.training.network_time import NetworkTime
 from fabric.training.operations import COUNTS, flops_of_recompute
 from fabric.training.prepared_step import prepare_step
 from fabric.training.step_run import Step, StepRun
