@@ -16,7 +16,7 @@ from fabric.request.parallel_text import parse_parallel
 from fabric.training.activations import kept_of, most_in_flight
 from fabric.training.check import find_mistakes
 from fabric.training.fit import check_fit, find_nearest_fit
-from fabric.training.memory import memory_of
+from fabric.training.memory import memory_of, updated_weights
 from fabric.training.model_run import ModelRun
 from fabric.training.operations import count_parameters
 from fabric.training.pipeline_order import order_of
@@ -49,6 +49,16 @@ def test_model_states_are_those_of_the_zero_paper(billions: float, dp: int, shar
     found = memory_of(ModelRun(model, Parallel(dp=dp, sharding=sharding), dp, "fp16"), GPUS["a100-80"])
     states = (found.weights_gib + found.gradients_gib + found.optimizer_gib) * GIB
     assert states / count_parameters(model).total == pytest.approx(gigabytes / billions, rel=0.04)
+
+
+def test_ranks_that_share_states_out_update_their_share_of_weights() -> None:
+    """Without sharding each rank updates all weights of its stage, of two stages those of the larger one."""
+    model = MODELS["llama3-8b"]
+    whole = count_parameters(model)
+    assert updated_weights(model, Parallel(dp=8, sharding="none")) == whole.total
+    assert updated_weights(model, Parallel(dp=8)) == whole.total / 8
+    assert updated_weights(model, Parallel(dp=8, shard_group=2)) == whole.total / 2
+    assert updated_weights(model, Parallel(pp=2, dp=8)) == whole.total / 2 / 8
 
 
 def test_gradients_are_whole_on_a_pipeline() -> None:
