@@ -108,6 +108,12 @@ def test_keys_and_values_go_around() -> None:
     assert passed.message.size_bytes == 131072 / 4 * 2 * 128 * 2
 
 
+def test_latent_attention_passes_on_keys_and_values_of_all_heads() -> None:
+    """DeepSeek-V3's keys have 128 + 64 elements in each of 128 heads, and its values 128; a rank has half of them."""
+    calls = messages_of(replace(DEEPSEEK, sequence=4096), Parallel(tp=2, cp=4))
+    assert message(calls, "CP").size_bytes == 4096 / 4 * 64 * (128 + 64 + 128) * 2
+
+
 def test_fewer_key_heads_than_ranks_go_around_whole() -> None:
     """Of 8 key heads over TP 16 each rank passes on one, as over TP 8."""
     eight, sixteen = (message(messages_of(LLAMA, Parallel(tp=tp, cp=4)), "CP").size_bytes for tp in (8, 16))
