@@ -34,8 +34,15 @@ MESSAGE = "#009E73"
 ROW, LEAST_ROW, LEAST_ROWS, MOST_ROWS = 15.0, 4.0, 45.0, 330.0
 """The height of a stage's row, its least, and the least and greatest height of all rows, in points."""
 
-BAR, GAP, FOOT = 14.0, 26.0, 60.0
-"""The height of the bar of shares, of the space below it, and of the foot, in points."""
+BAR, GAP, FOOT, KEY = 14.0, 26.0, 38.0, 11.0
+"""The height of the bar of shares, of the space below it, of the foot, and of each row of the legend there, in points.
+"""
+
+KEYS = 4
+"""The kinds of spans in a row of the legend."""
+
+TIME_UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"))
+"""The units of time, in seconds, of which the first that a step is as long as is that of its axis."""
 
 VECTORS = 5000
 """The spans up to which each is drawn as an outline; more are drawn as pixels."""
@@ -54,15 +61,17 @@ def draw_training(title: str, shares: Sequence[Share], spans: Timeline) -> Figur
     """Draw the parts of a step as one bar, and below it the spans of every stage over time."""
     row = max(LEAST_ROW, LEAST_ROWS / spans.ranks, min(ROW, MOST_ROWS / spans.ranks))
     rows = row * spans.ranks
-    height = HEAD + BAR + GAP + rows + FOOT
+    keys = _name_fills(spans)
+    foot = FOOT + KEY * -(-len(keys) // KEYS)
+    height = HEAD + BAR + GAP + rows + foot
     with plain_style():
         figure = make_page(title, height)
         width = (WIDTH - LEFT - MARGIN) / WIDTH
         bar = figure.add_axes((LEFT / WIDTH, (height - HEAD - BAR) / height, width, BAR / height))
         _draw_shares(bar, shares)
-        axes = figure.add_axes((LEFT / WIDTH, FOOT / height, width, rows / height))
+        axes = figure.add_axes((LEFT / WIDTH, foot / height, width, rows / height))
         _draw_spans(axes, spans, row)
-        _add_legend(axes, spans, rows)
+        _add_legend(axes, keys, rows)
     return figure
 
 
@@ -116,7 +125,10 @@ def _draw_spans(axes: Axes, spans: Timeline, row: float) -> None:
     axes.set_yticks([rank + 0.4 for rank in shown], [str(rank) for rank in shown])
     axes.tick_params(axis="y", length=0)
     axes.set_facecolor(PALE)
-    style_axes(axes, "time (s)", "pipeline stage")
+    size, unit = next((each for each in TIME_UNITS if spans.step_s >= each[0]), TIME_UNITS[-1])
+    times = [float(time) for time in axes.get_xticks() if 0 <= time <= spans.step_s]
+    axes.set_xticks(times, [f"{time / size:g}" for time in times])
+    style_axes(axes, f"time ({unit})", "pipeline stage")
     axes.grid(visible=False)
 
 
@@ -133,18 +145,22 @@ def _number_spans(axes: Axes, spans: Timeline, row: float) -> None:
         axes.text(*place, text, ha="center", va="center", color=ink, **text_type(SMALL_PT))
 
 
-def _add_legend(axes: Axes, spans: Timeline, rows: float) -> None:
-    """Name the kinds of spans that there are, below the axis of time."""
+def _name_fills(spans: Timeline) -> list[tuple[str, str]]:
+    """Return the fill and the name of each kind of span that there is, of messages in a pass, and of no span."""
+    kinds = np.unique(spans.kind)
+    keys = [(FILLS[kind], KINDS[kind]) for kind in kinds]
+    if spans.waits_s.any():
+        keys.append((_blend(FILLS[kinds[0]], WAITS, WAITS_OPACITY), "paler: messages in a pass"))
+    return [*keys, (PALE, "idle")]
+
+
+def _add_legend(axes: Axes, keys: Sequence[tuple[str, str]], rows: float) -> None:
+    """Name the fills, below the axis of time."""
     from matplotlib.patches import Patch
 
-    kinds = np.unique(spans.kind)
-    patches = [Patch(color=FILLS[kind], label=KINDS[kind]) for kind in kinds]
-    if spans.waits_s.any():
-        fill = _blend(FILLS[kinds[0]], WAITS, WAITS_OPACITY)
-        patches.append(Patch(color=fill, label="paler: messages in a pass"))
-    patches.append(Patch(color=PALE, label="idle"))
+    patches = [Patch(color=fill, label=label) for fill, label in keys]
     axes.legend(
-        handles=patches, loc="upper left", bbox_to_anchor=(0, -28 / rows), ncols=4, borderaxespad=0, frameon=False,
+        handles=patches, loc="upper left", bbox_to_anchor=(0, -28 / rows), ncols=KEYS, borderaxespad=0, frameon=False,
         labelcolor=INK, prop=text_type(BODY_PT)["fontproperties"], handlelength=1.2, handleheight=0.8,
         columnspacing=1.4,
     )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from fabric.request.parallel import Parallel
 from fabric.training.model_run import ModelRun
 from fabric.training.step import TrainingStep, train_step
 from fabric.training.timeline import KINDS, MESSAGES, list_spans
+from tests.draw.legibility import drawn_problems, words
 
 RUNS = {
     "1f1b": Parallel(tp=8, pp=4, dp=2),
@@ -86,3 +88,25 @@ def test_the_picture_has_every_kind_of_span(tmp_path: Path) -> None:
     assert {KINDS[kind] for kind in np.unique(spans.kind)} <= legend
     assert sum(bar.get_width() for bar in figure.axes[0].patches) == pytest.approx(step.step_s - step.update_s)
     assert (tmp_path / "step.svg").stat().st_size < 400_000
+
+
+def test_the_picture_is_legible(step: TrainingStep) -> None:
+    """No text lies over another or leaves the page, and the last row of the legend is clear of its edge."""
+    figure = draw_training("a step", [("computation", 1.0), ("TP", 0.1)], list_spans(step.run))
+    assert drawn_problems(figure) == []
+    legend = figure.axes[1].get_legend()
+    assert legend.get_window_extent().y0 * 72 / figure.dpi > 8
+
+
+@pytest.mark.parametrize(("factor", "unit"), [(1, "s"), (1e-3, "ms"), (1e-6, "us"), (1e-9, "us")])
+def test_short_steps_have_times_in_smaller_units(factor: float, unit: str) -> None:
+    """The axis of time is in seconds, ms or us, with numbers as long as a step of a second has."""
+    spans = list_spans(step_of("one stage").run)
+    scale = factor / spans.step_s
+    start_s, end_s, waits_s = (scale * each for each in (spans.start_s, spans.end_s, spans.waits_s))
+    figure = draw_training(
+        "a step", [("computation", 1.0)], replace(spans, start_s=start_s, end_s=end_s, waits_s=waits_s, step_s=factor)
+    )
+    labels = words(figure)
+    assert f"time ({unit})" in labels
+    assert (" 0.2 " if factor >= 1e-6 else " 0.0002 ") in labels
