@@ -59,8 +59,8 @@ class _CountedSends:
     """Which of them wait for each other."""
     share: float
     """The share of a message that a flow has."""
-    arcs: Rows
-    """The groups that each flow uses, up and then down, shape (flows, 2 x tiers); the last, all groups, for none."""
+    arcs: tuple[Rows, ...]
+    """The group that each flow uses in each tier up and then down, shape (flows,); the number of all for none."""
     hit: npt.NDArray[np.bool_]
     """Which flows are of servers that send in other ways after failures, shape (flows,)."""
 
@@ -69,7 +69,7 @@ class _CountedSends:
         """Return the sends of the groups of a pipeline."""
         hosts, gpus, blueprint = group.run.hosts, group.gpus, network.blueprint
         phase = cross_rails(blueprint, send_to_next(hosts, gpus, around=around), pxn=network.routing.pxn)
-        arcs = route_by_groups(network.links, phase, None).arcs.astype(np.int64)
+        arcs = tuple(route_by_groups(network.links, phase, None).arcs.T)
         hit = np.zeros(phase.flows, bool)
         if network.up is not None:
             for end in (phase.source, phase.target):
@@ -80,7 +80,10 @@ class _CountedSends:
     @cached_property
     def flows(self) -> Rows:
         """The flows that use each group, shape (2 x groups,)."""
-        return np.bincount(self.arcs.reshape(-1), minlength=self._none + 1)[:-1]
+        found = np.zeros(self._none, np.int64)
+        for column in self.arcs:
+            found += np.bincount(column, minlength=self._none + 1)[:-1]
+        return found
 
     @cached_property
     def links(self) -> Amounts:
@@ -97,7 +100,7 @@ class _CountedSends:
 
     def fit_s(self, links: Amounts) -> Amounts:
         """Return how long each flow takes through as many links of each group, if none collide, shape (flows,)."""
-        return np.asarray(self._group_s(links)[self.arcs].max(axis=1))
+        return self._longest(self._group_s(links))
 
     def expect(self, links: Amounts, qps: int, line_s: float, late_s: Amounts | None = None) -> float:
         """Return the expected time through as many links of each group, of which a hash draws one for each sub-flow.
@@ -105,14 +108,23 @@ class _CountedSends:
         No flow takes less than its `late_s`, which are those after failures, shape (flows,).
         """
         planes = self.network.summary.planes
-        # On a group of one link there is nothing to draw.
-        one = np.append(links <= 1, True)
-        lone_s = np.where(one, self._group_s(links), 0.0)[self.arcs].max(axis=1)
-        arcs = np.where(one[self.arcs], -1, self.arcs)
+        # On a group of one link in each plane there is nothing to draw, as on those of servers.
+        lone_s = self._longest(np.where(np.append(links <= planes, True), self._group_s(links), 0.0))
+        drawn = np.flatnonzero(links > planes)
+        number = np.full(self._none + 1, -1)
+        number[drawn] = np.arange(len(drawn))
+        arcs = [number[column] for column in self.arcs[1:-1]]
         if late_s is not None:
-            lone_s, arcs = np.maximum(lone_s, late_s), np.where(self.hit[:, None], -1, arcs)
-        groups = HashedGroups(self.flows, links, self._gbps, planes, max(1.0, qps / planes))
+            lone_s, arcs = np.maximum(lone_s, late_s), [np.where(self.hit, -1, column) for column in arcs]
+        groups = HashedGroups(self.flows[drawn], links[drawn], self._gbps[drawn], planes, max(1.0, qps / planes))
         return self.stages.expect_slowest(self._unlike(arcs), groups, self.share, line_s, lone_s)
+
+    def _longest(self, group_s: Amounts) -> Amounts:
+        """Return the longest time of the groups that each flow uses, shape (flows,)."""
+        found = group_s[self.arcs[0]]
+        for column in self.arcs[1:]:
+            np.maximum(found, group_s[column], out=found)
+        return np.asarray(found, np.float64)
 
     def _group_s(self, links: Amounts) -> Amounts:
         """Return how long each group takes, shape (2 x groups + 1,); 0 for the last, which stands for none.
@@ -123,17 +135,15 @@ class _CountedSends:
         found = np.divide(self.flows * self.share, rate, out=np.zeros(len(rate)), where=rate > 0)
         return np.append(found, 0.0)
 
-    def _unlike(self, arcs: Rows) -> Rows:
+    def _unlike(self, arcs: list[Rows]) -> list[Rows]:
         """Return arcs without groups down whose links carry just what those of a group up do.
 
         Nothing is left to choose on the way down to them, and all flows that use one use the other.
         """
-        arcs, last = arcs.copy(), arcs.shape[1] - 1
-        for tier in (tier for tier, mirrored in enumerate(self.network.summary.mirrors, 1) if mirrored):
-            up, down = arcs[:, tier], arcs[:, last - tier]
-            used = up >= 0
-            alike = used & _leads_to_one(up, down, used) & _leads_to_one(down, up, used)
-            arcs[alike, last - tier] = -1
+        for tier in (tier for tier, mirrored in enumerate(self.network.summary.mirrors) if mirrored):
+            up, down = arcs[tier], arcs[-1 - tier]
+            alike = (up >= 0) & _leads_to_one(up, down) & _leads_to_one(down, up)
+            arcs[-1 - tier] = np.where(alike, -1, down)
         return arcs
 
     @property
@@ -145,10 +155,10 @@ class _CountedSends:
         return np.tile(self.network.links.group_gbps, 2)
 
 
-def _leads_to_one(own: Rows, other: Rows, used: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """Return of which flows all that use the same `own` group use the same `other` one, shape (flows,)."""
-    count = int(max(own.max(initial=0), other.max(initial=0))) + 1
+def _leads_to_one(own: Rows, other: Rows) -> npt.NDArray[np.bool_]:
+    """Return of which flows all that use the same `own` group use the same `other` one, or none, shape (flows,)."""
+    count = int(max(own.max(initial=0), other.max(initial=0))) + 2
     least, most = np.full(count, count), np.full(count, -1)
-    np.minimum.at(least, own[used], other[used])
-    np.maximum.at(most, own[used], other[used])
+    np.minimum.at(least, own, other)
+    np.maximum.at(most, own, other)
     return np.asarray(least[own] == most[own])

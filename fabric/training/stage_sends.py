@@ -55,7 +55,9 @@ class HashedGroups:
     @cached_property
     def kinds(self) -> tuple[Amounts, Rows]:
         """The flows, links and rate of unlike groups, shape (kinds, 3), and the kind of each group, shape (groups,)."""
-        return _unlike_rows(np.stack([self.flows, self.links, self.gbps], axis=1))
+        columns = self.flows.astype(np.float64), self.links, self.gbps
+        _, first, kind = np.unique(np.stack(columns, axis=1), axis=0, return_index=True, return_inverse=True)
+        return np.stack(columns, axis=1)[first], np.asarray(kind.reshape(-1), np.int64)
 
     def law(self, own: int, flows: float, links: float, byte_s: float) -> Law:
         """Return the law of the time of the slowest of `own` of the `flows` on a group of as many links.
@@ -64,7 +66,7 @@ class HashedGroups:
         """
         balls = max(1, round(own * self.subflows)), max(1, round(flows * self.subflows))
         counts, within = shared_law(*balls, max(1, round(links / self.planes)))
-        return counts * byte_s, within**self.planes if links > 1 else within
+        return counts * byte_s, within**self.planes
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,47 +105,52 @@ class StageSends:
         return float(found.reshape(self.pipelines, self.boundaries).mean(axis=1).max())
 
     def expect_slowest(
-        self, arcs: Rows, groups: HashedGroups, share: float, least_s: float, flow_s: Amounts | None = None
+        self, arcs: Sequence[Rows], groups: HashedGroups, share: float, least_s: float, flow_s: Amounts | None = None
     ) -> float:
         """Return what `slowest` is on average where a hash draws the link of every sub-flow in each group.
 
-        `arcs` are the groups that each flow uses, shape (flows, most groups), -1 for none, and a flow has the `share`
-        of a message. No flow takes less than its `flow_s`, shape (flows,).
+        `arcs` have a group that each flow uses, -1 for none, shape (flows,) each, and a flow has the `share` of a
+        message. No flow takes less than its `flow_s`, shape (flows,).
         """
         laws = list[Law]()
-        drawn = [self._draw(column, groups, share, laws) for column in arcs.T]
+        drawn = [self._draw(column, groups, share, laws) for column in arcs]
         if flow_s is not None:
             drawn.append(self._bound(flow_s, least_s, laws))
-        used = [each for each in drawn if len(each)]
-        if not used:
+        crossing, law = (np.concatenate(each) for each in zip(*drawn, strict=True))
+        if not len(law):
             return least_s
-        every = np.concatenate(used)
-        table = np.bincount(every[:, 0] * len(laws) + every[:, 1], minlength=self.crossings * len(laws))
-        return self._expect(*_unlike_rows(table.reshape(-1, len(laws)).astype(np.float64)), laws, least_s)
+        first, kind = _find_unlike(crossing, law, self.crossings)
+        number = np.full(self.crossings, -1)
+        number[first] = np.arange(len(first))
+        shown = number[crossing] >= 0
+        table = np.bincount(number[crossing[shown]] * len(laws) + law[shown], minlength=len(first) * len(laws))
+        return self._expect(table.reshape(len(first), -1).astype(np.float64), kind, laws, least_s)
 
-    def _draw(self, column: Rows, groups: HashedGroups, share: float, laws: list[Law]) -> Rows:
-        """Return the boundary and the law of the flows that use each group, shape (pairs, 2), adding to the laws."""
+    def _draw(self, column: Rows, groups: HashedGroups, share: float, laws: list[Law]) -> tuple[Rows, Rows]:
+        """Return the boundary and the law of the flows that use each group, both of shape (pairs,), adding the laws."""
         used = np.flatnonzero(column >= 0)
-        if not used.size:
-            return np.zeros((0, 2), np.int64)
-        count = len(groups.flows)
-        pairs, own = np.unique(self.crossing[used] * count + column[used], return_counts=True)
-        crossing, group = np.divmod(pairs, count)
+        pairs = np.sort(self.crossing[used] * len(groups.flows) + column[used])
+        starts = np.flatnonzero(np.diff(pairs, prepend=-1))
+        own = np.diff(starts, append=len(pairs))
+        crossing, group = np.divmod(pairs[starts], len(groups.flows))
         kinds, kind_of = groups.kinds
-        keys, law = _unlike(own * len(kinds) + kind_of[group])
+        key = own * len(kinds) + kind_of[group]
+        keys = np.flatnonzero(np.bincount(key))
+        law = np.zeros(int(key.max(initial=0)) + 1, np.int64)
+        law[keys] = np.arange(len(keys))
         byte_s, first = share / (groups.subflows * groups.planes) * 8e-9, len(laws)
         for mine, kind in zip(*(each.tolist() for each in np.divmod(keys, len(kinds))), strict=True):
             flows, links, gbps = kinds[kind].tolist()
             laws.append(groups.law(mine, flows, links, byte_s / gbps))
-        return np.stack([crossing, first + law], axis=1)
+        return crossing, first + law[key]
 
-    def _bound(self, flow_s: Amounts, least_s: float, laws: list[Law]) -> Rows:
+    def _bound(self, flow_s: Amounts, least_s: float, laws: list[Law]) -> tuple[Rows, Rows]:
         """Return the same of flows that take no less than as long."""
         bound = np.flatnonzero(flow_s > least_s)
-        times, law = _unlike(np.round(flow_s[bound] / least_s, DIGITS))
+        times, law = np.unique(np.round(flow_s[bound] / least_s, DIGITS), return_inverse=True)
         first = len(laws)
         laws += [(np.array([time * least_s]), np.ones(1)) for time in times.tolist()]
-        return np.stack([self.crossing[bound], first + law], axis=1)
+        return self.crossing[bound], first + law.reshape(-1)
 
     def _expect(self, unlike: Amounts, kind: Rows, laws: Sequence[Law], least_s: float) -> float:
         """Return the mean of the slowest pipeline, whose boundaries are of these kinds, shape (crossings,).
@@ -160,14 +167,12 @@ class StageSends:
         within = np.exp(unlike @ np.stack([_log_chances(law, ends) for law in laws]))
         size = POINTS * self.boundaries
         each = np.fft.rfft(np.diff(within, axis=1, prepend=0.0), size)
-        number = np.arange(self.pipelines).repeat(self.boundaries) * len(unlike) + kind
-        counts = np.bincount(number, minlength=self.pipelines * len(unlike)).reshape(self.pipelines, -1)
+        first, alike_of = _find_unlike(np.arange(self.crossings) // self.boundaries, kind, self.pipelines)
         below = np.zeros(size)
-        rows, alike_of = _unlike_rows(counts)
-        for row, alike in zip(rows, np.bincount(alike_of), strict=True):
-            used = np.flatnonzero(row)
+        for pipeline, alike in zip(first.tolist(), np.bincount(alike_of).tolist(), strict=True):
+            used, often = np.unique(kind[pipeline * self.boundaries :][: self.boundaries], return_counts=True)
             # The law of the sum over boundaries; times are those beyond the least.
-            law = np.fft.irfft(np.prod(each[used] ** row[used, None], axis=0), size)
+            law = np.fft.irfft(np.prod(each[used] ** often[:, None], axis=0), size)
             below += alike * np.log(np.clip(np.cumsum(law), TINY, 1.0))
         return least_s + width / self.boundaries * float((1 - np.exp(below)).sum())
 
@@ -184,21 +189,14 @@ def _log_chances(law: Law, times: npt.NDArray[Any]) -> Amounts:
     return np.asarray(np.log(np.where(last < 0, TINY, np.maximum(law[1][last], TINY))), np.float64)
 
 
-def _unlike_rows(table: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], Rows]:
-    """Return the unlike rows of a table, in order, and the number of each row among them.
+def _find_unlike(owner: Rows, kind: Rows, owners: int) -> tuple[Rows, Rows]:
+    """Return the first owner of each unlike collection of kinds, and the number of each owner's collection.
 
-    Column by column takes a tenth of the time of sorting whole rows.
+    Collections are alike where the sums of random numbers that stand for their kinds are; of two unlike ones these are
+    equal with a chance of 2^-63.
     """
-    number = np.zeros(len(table), np.int64)
-    for column in table.T:
-        values, code = _unlike(column)
-        _, number = _unlike(number * len(values) + code)
-    first = np.full(int(number.max(initial=-1)) + 1, len(number))
-    np.minimum.at(first, number, np.arange(len(number)))
-    return table[first], number
-
-
-def _unlike(values: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], Rows]:
-    """Return the unlike values, in order, and the number of each among them; for few faster than `numpy.unique`."""
-    found = np.unique(values)
-    return found, np.asarray(np.searchsorted(found, values), np.int64)
+    names = np.random.default_rng(0).integers(1, 1 << 63, int(kind.max(initial=0)) + 1, dtype=np.uint64)
+    sums = np.zeros(owners, np.uint64)
+    np.add.at(sums, owner, names[kind])
+    _, first, number = np.unique(sums, return_index=True, return_inverse=True)
+    return np.asarray(first, np.int64), np.asarray(number.reshape(-1), np.int64)
