@@ -88,12 +88,16 @@ class FlowNetwork:
         sent = self.loads(collective, group, algorithm, failed=False)
         line = sum(map(self._line_s, sent))
         fits = max(line, sum(self._planned_s(each) / cut_bound(self.blueprint, each) for each in sent))
-        taken = failed = max(fits, self._total_s(sent, routing, (), failed=False))
+        solved = [self._solve(each, routing, (), failed=False) for each in sent]
+        taken = failed = max(
+            fits, sum(self._planned_s(phase) / share for phase, (share, _) in zip(sent, solved, strict=True))
+        )
         if self.up is not None:
             sent = self.loads(collective, group, algorithm, failed=True)
             failed = max(taken, self._total_s(sent, routing, (), failed=True))
         shared = max(failed, self._total_s(sent, routing, others, failed=True)) if others else failed
-        return Wire(line, fits, taken, failed, shared, self._switches(algorithm))
+        switches = solved[0][1].mean() if algorithm.traffic.ring else solved[0][1].max()
+        return Wire(line, fits, taken, failed, shared, float(switches))
 
     def average_sends(self, collective: str, group: Group, algorithm: Algorithm, qps: int, slowest: Wire) -> Wire:
         """Return the wire of a pipeline's sends (`StageSends`) from that of the slowest of them.
@@ -117,9 +121,6 @@ class FlowNetwork:
         shared = sum(self._line_s(each) * self._nic_share(each, others) for each in sent)
         return Wire(line, line, line, line, max(line, shared), switches=1.0)
 
-    def _switches(self, algorithm: Algorithm) -> float:
-        return self.summary.mean_switches if algorithm.traffic.ring else float(self.summary.hops)
-
     def _line_s(self, phase: Phase) -> float:
         return _busiest(phase) * 8e-9 / line_gbps(self.blueprint)
 
@@ -128,18 +129,24 @@ class FlowNetwork:
         return phase.busiest * 8e-9 / line_gbps(self.blueprint)
 
     def _total_s(self, sent: Iterable[Phase], routing: Routing, others: Sequence[Phase], *, failed: bool) -> float:
-        return sum(self._planned_s(each) / self._share(each, routing, others, failed=failed) for each in sent)
+        return sum(self._planned_s(each) / self._solve(each, routing, others, failed=failed)[0] for each in sent)
 
-    def _share(self, phase: Phase, routing: Routing, others: Sequence[Phase], *, failed: bool) -> float:
-        """Return the share of line rate of a phase's slowest flow beside others, whose busiest NICs send as much."""
+    def _solve(
+        self, phase: Phase, routing: Routing, others: Sequence[Phase], *, failed: bool
+    ) -> tuple[float, npt.NDArray[np.int64]]:
+        """Return the share of line rate of a phase's slowest flow beside others, whose busiest NICs send as much.
+
+        With it come the switches on the paths of its flows.
+        """
         router = self._routers[failed]
         joined = _join([phase, *others])
         routes = route(self.blueprint, joined, routing, router.up, router)
         if routes.disconnected.any():
             raise InputError("failures cut off some ranks of the run from others, so the step never ends")
         own = np.repeat(np.broadcast_to(joined.job, (joined.flows,)) == 0, routes.flows // joined.flows)
-        _, least, _ = phase_shares(self.blueprint, phase, routes.only(own), max_min(routes)[own], routing)
-        return least
+        mine = routes.only(own)
+        _, least, _ = phase_shares(self.blueprint, phase, mine, max_min(routes)[own], routing)
+        return least, mine.hops - 1
 
     def _nic_share(self, phase: Phase, others: Sequence[Phase]) -> float:
         """Return how many times as long a phase takes beside others where NICs alone are shared."""

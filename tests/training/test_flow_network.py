@@ -46,6 +46,7 @@ def test_counts_and_flows_agree_on_a_clos(number: int) -> None:
     except InputError:
         return  # cut off
     assert flows.time(first, [second]).total_s == pytest.approx(found.total_s, rel=0.01)
+    assert flows.time(first).latency_s == pytest.approx(counted.time(first).latency_s)
     assert flows.ideal(first, [second]).total_s == pytest.approx(counted.ideal(first, [second]).total_s, rel=0.01)
 
 
