@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -60,7 +61,7 @@ def test_ideal_kernels_take_the_time_of_the_operations(name: str, tp: int, etp: 
     assert times.total_s == pytest.approx(flops / 989e12, rel=1e-6)
 
 
-@pytest.mark.parametrize(("ep", "etp"), [(1, 2), (2, 1), (2, 2), (4, 1)])
+@pytest.mark.parametrize(("ep", "etp"), [(2, 2), (4, 1)])
 def test_experts_cost_the_same_however_they_are_divided(ep: int, etp: int) -> None:
     """Whole experts compute a rank's own part of the tokens, and divided ones a part of the expert for all of them."""
     model, kernels = models()["mixtral-8x7b"], ideal_kernels()
@@ -75,6 +76,31 @@ def test_fewer_key_heads_than_ranks_are_projected_by_each() -> None:
     flops = 2 * model.sequence * model.hidden * model.head_dim * (2 * 6 + 2)
     found = part_times(kernels, model, Parallel(tp=8))["dense"]
     assert found.forward_s["projections"] == pytest.approx(flops / 989e12)
+
+
+def test_what_slows_a_gpu_slows_products_and_attention() -> None:
+    """Half of the clock, of the class's speed or of the multiprocessors doubles the time of both."""
+    plain = ideal_kernels()
+    slow = (
+        replace(plain, constants=replace(plain.constants, clock={"h100": 0.5})),
+        replace(plain, kind=replace(plain.kind, share=0.5)),
+        replace(
+            plain, software=replace(plain.software, reserved_multiprocessors=66),
+            constants=replace(plain.constants, multiprocessors={"hopper": 132}),
+        ),
+    )  # fmt: skip
+    for kernels in slow:
+        assert kernels.attention_s(1e12, 128) == pytest.approx(2 * plain.attention_s(1e12, 128))
+        assert kernels.product_s(1e4, 1e4, 1e4) == pytest.approx(2 * plain.product_s(1e4, 1e4, 1e4))
+
+
+def test_the_slowest_of_many_gpus_is_that_of_draws() -> None:
+    """Of normally distributed clocks the slowest of 1, 10 and 1,000 is on average what drawn ones are."""
+    random = np.random.default_rng(0)
+    spread = training_efficiency().spread
+    for gpus in (1, 10, 1000):
+        drawn = random.normal(1.0, spread, (4000, gpus)).min(axis=1).mean()
+        assert replace(ideal_kernels(), gpus=gpus).slowest == pytest.approx(drawn, abs=0.06 * spread)
 
 
 def test_scores_that_are_not_fused_go_through_memory() -> None:
