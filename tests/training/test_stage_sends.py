@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from itertools import pairwise
 from random import Random
 
 import numpy as np
@@ -11,7 +13,8 @@ from fabric.blueprint import Blueprint
 from fabric.blueprint.hosts import Hosts
 from fabric.flow import Routing, cross_rails, route
 from fabric.flow.hash_laws import Law, shared_law, thrown_law
-from fabric.request.parallel import Parallel
+from fabric.request.parallel import ORDERS, Parallel
+from fabric.studies.training_optimum import _relate_sizes
 from fabric.training.link_loads import send_to_next
 from fabric.training.message import Message
 from fabric.training.network_time import NetworkTime
@@ -81,6 +84,43 @@ def test_boundaries_that_cross_no_narrow_cut_are_not_slowed() -> None:
     times = NetworkTime.of(fat_tree(2, 8, 8, 4), parallel)
     found = times.time(SEND)
     assert found.oversubscription_s == pytest.approx(3 / 7 * found.bandwidth_s, rel=1e-3)
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_needs_of_one_size_of_places_carry_over_to_others(number: int) -> None:
+    """A pipeline is as slow on places of any size, at a ratio that is as much lower as these send more, by plain loops.
+
+    So where steps are too long on some places, they are on those, too.
+    """
+    random = Random(number)
+    degrees = random.choice([{"pp": 8, "dp": 8}, {"pp": 4, "dp": 12}, {"pp": 12, "dp": 5}, {"pp": 6, "cp": 2, "dp": 5}])
+    parallel = Parallel(tp=8, **degrees, order=random.choice(ORDERS))
+    times, sizes = NetworkTime.of(rail_optimized(64, 16), parallel), np.arange(1, 40)
+    sent, own = times.fullest(SEND, 1, sizes.tolist()), sizes == random.choice([4, 8, 15, 16])
+    assert sent is not None
+    servers = (times._groups["pp",].gpus // 8).reshape(-1, 8 * parallel.cp, parallel.pp)[:, ::8].tolist()
+
+    def mean_of_slowest(size: int, ratio: float) -> float:
+        ends = [(one // size, two // size) for rows in servers for row in rows for one, two in pairwise(row)]
+        leaving = Counter(one for one, two in ends if one != two)
+        entering = Counter(two for one, two in ends if one != two)
+        load = {pair: max(leaving[pair[0]], entering[pair[1]]) if pair[0] != pair[1] else 0 for pair in ends}
+        found = []
+        for rows in servers:
+            waits = [
+                max(1.0, *(ratio * load[row[each] // size, row[each + 1] // size] / size for row in rows))
+                for each in range(parallel.pp - 1)
+            ]
+            found.append(sum(waits) / len(waits))
+        return max(found)
+
+    for size, as_full in zip(sizes.tolist(), _relate_sizes(sent, own).tolist(), strict=True):
+        for ratio in (1.0, 3.0, 20.0):
+            least = mean_of_slowest(int(sizes[own][0]), ratio)
+            if 0 < as_full < np.inf:
+                assert mean_of_slowest(size, ratio / as_full) >= least * (1 - 1e-9)
+            elif as_full == np.inf:
+                assert least == 1.0
 
 
 @pytest.mark.parametrize(("own", "balls", "boxes"), [(1, 10, 8), (16, 64, 32), (16, 32, 4), (3, 3, 2), (4, 4, 1)])
