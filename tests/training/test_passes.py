@@ -54,7 +54,7 @@ def call(cause: str, **words: Any) -> Call:
     )
 
 
-def passes(calls: list[Call], seconds: float, parallel: Parallel | None = None, **overlaps: bool) -> Passes:
+def passes(calls: list[Call], seconds: float, parallel: Parallel | None = None, **overlaps: Any) -> Passes:
     """Return the passes of the layer with messages of as many seconds, which occupy a tenth of the GPU."""
     overlap = Overlap(replace(PLAIN, **overlaps), parallel or Parallel(tp=2, cp=2), 0.1)
     chunk = Chunk(Stage(0, 1), COMPUTE, tuple(calls))
