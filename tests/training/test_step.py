@@ -42,6 +42,17 @@ def test_the_parts_of_a_step_add_up(superpod: Blueprint) -> None:
     assert found.ideal_step_s <= found.step_s
 
 
+def test_gradients_are_sent_once_a_step(superpod: Blueprint) -> None:
+    """The last rank, which has most to do, sends those of 20 layers and of the output, however many micro-batches."""
+    for batch in (64, 128):
+        found = step_of(superpod, parallel=Parallel(tp=8, pp=4, dp=8), batch=batch, software="llama3")
+        calls = {"gradients": 0.0, "weights": 0.0}
+        for each in found.messages:
+            if each.message.what in calls:
+                calls[each.message.what] += each.calls
+        assert calls == {"gradients": 21, "weights": 21}
+
+
 def test_definitions_of_utilization(superpod: Blueprint) -> None:
     """MFU is the model's operations over the peak, and HFU counts what full recomputation does once more."""
     found = step_of(superpod)
