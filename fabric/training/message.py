@@ -26,7 +26,7 @@ class Message:
     """Of an all-to-all, the most groups of neighbouring ranks to which a token goes, once for all of its experts in a
     server, and of how many; None: once for each expert, wherever it is."""
     copies: float = 1
-    """Of an all-to-all, the experts that a token goes to, or the ranks that have them, each of which its size counts."""
+    """Of an all-to-all, the experts that a token goes to, or the ranks that have them; its size counts each."""
 
     def servers(self, servers: int) -> float:
         """Return to how many of the servers that the group has ranks in a token goes at most; infinite for no limit."""
