@@ -24,6 +24,9 @@ STEP_M = 0.3
 LENGTHS = 24
 """How many values of t are tried."""
 
+LEAST_PITCH_M = 1e-6
+"""The least distance between two racks of a row for which only a part of the row is looked at."""
+
 CHUNK = 20_000
 """The positions whose own rows are corrected at a time."""
 
@@ -55,11 +58,13 @@ def _sum_spare(floor: FloorMetric, lengths: Metres) -> Metres:
     steps = int(lengths.max() / STEP_M) + 2
     table = np.stack([_tabulate(floor.turns_m, each, steps) for each in kinds])
     sums = np.empty((len(rows), len(lengths), places))
-    for number, y in enumerate(rows):
-        left = np.maximum(lengths - np.abs(rows - y)[:, None], 0) / STEP_M
-        at = left.astype(np.int64)
+    # Of rows beyond the greatest length nothing is left.
+    near = np.searchsorted(rows, rows - lengths.max()), np.searchsorted(rows, rows + lengths.max(), side="right")
+    for number, (y, first, last) in enumerate(zip(rows, *near, strict=True)):
+        left = np.maximum(lengths - np.abs(rows[first:last] - y)[:, None], 0) / STEP_M
+        at, held_by = left.astype(np.int64), kind[first:last, None]
         share = (left - at)[:, :, None]
-        sums[number] = ((1 - share) * table[kind[:, None], at] + share * table[kind[:, None], at + 1]).sum(axis=0)
+        sums[number] = ((1 - share) * table[held_by, at] + share * table[held_by, at + 1]).sum(axis=0)
     return np.ascontiguousarray(sums[row, :, floor.column])
 
 
@@ -80,11 +85,17 @@ def _tabulate(turns_m: Metres, held: Rows, steps: int) -> Metres:
 
 
 def _correct_rows(floor: FloorMetric, which: Rows, lengths: Metres, spare: Metres) -> None:
-    """Add, for positions of one row, by how much the way along it is shorter than that by a cross tray."""
-    for offset in range(int((floor.last - floor.first)[which].max())):
-        other = floor.first[which] + offset
-        here = which[other < floor.last[which]]
-        other = floor.first[here] + offset
+    """Add, for positions of one row, by how much the way along it is shorter than that by a cross tray.
+
+    Further along the row than the greatest length nothing is left by either.
+    """
+    racks = int((floor.last - floor.first)[which].max())
+    apart = np.diff(floor.x_m)[np.diff(floor.first) == 0]
+    near = min(racks - 1, int(lengths.max() / max(float(apart.min()), LEAST_PITCH_M)) + 1) if len(apart) else 0
+    for offset in range(-near, near + 1):
+        other = which + offset
+        here = which[(floor.first[which] <= other) & (other < floor.last[which])]
+        other = here + offset
         turned = floor.turns_m[floor.column[here], floor.column[other]]
         straight = np.abs(floor.x_m[here] - floor.x_m[other])
         spare[here] += np.maximum(lengths - straight[:, None], 0) - np.maximum(lengths - turned[:, None], 0)
