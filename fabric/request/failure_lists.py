@@ -24,10 +24,11 @@ _COMMENT = re.compile(r"(?:^|\s)#.*")
 def list_failures(words: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Yield each failure with the place that messages name; `@FILE` stands for the lines of a file.
 
-    A comment starts with `#` at the start of a line or after a space: `#` within a word numbers a link. Raises
-    InputError for what is not text, and for a file that is not readable or lists none.
+    One text alone is one failure. A comment starts with `#` at the start of a line or after a space: `#` within a word
+    numbers a link. Raises InputError for what is not text, and for a file that is not readable or lists none.
     """
-    for word in words if isinstance(words, Iterable) else [words]:
+    listed = words if isinstance(words, Iterable) and not isinstance(words, str) else [words]
+    for word in listed:
         if not isinstance(word, str):
             raise InputError([Mistake("failures", f"{word!r:.60} is not text; write for example 'leaf:1'")])
         if word.startswith("@"):

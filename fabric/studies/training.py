@@ -134,7 +134,6 @@ def train_on(
     jobs: Sequence[Job] = (),
 ) -> TrainingStep:
     """Return what a step of a run takes on a design; the words and the errors are those of `train`."""
-    failures = (failures,) if isinstance(failures, str) else failures
     plan, run = study.blueprint, complete_on(study.blueprint, asked)
     up = fail(plan, failures, seed) if failures else None
     network = NetworkTime.of(plan, run.parallel, routing, up=up, jobs=jobs)

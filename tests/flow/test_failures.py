@@ -158,6 +158,14 @@ def test_a_link_of_one_group_is_named_by_its_ends() -> None:
         assert (fail(plan, failed.names()) == failed.up).all()
 
 
+def test_a_failure_alone_needs_no_list() -> None:
+    """A text is one failure, not one for each of its letters."""
+    plan = fat_tree(2, 8, 8)
+    assert (fail(plan, "link:5%", 2) == fail(plan, ["link:5%"], 2)).all()
+    with pytest.raises(InputError, match=r"^failure 'leef:1': unknown kind 'leef'"):
+        fail(plan, "leef:1")
+
+
 def test_failures_are_listed_in_a_file(tmp_path: Path) -> None:
     """A file has one failure a line and comments; with the same seed it fails what its words do."""
     plan = fat_tree(2, 8, 8)
