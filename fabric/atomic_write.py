@@ -14,7 +14,7 @@ from pathlib import Path
 from fabric.errors import FabricError
 from fabric.signal_guard import SignalGuard
 
-__all__ = ["check_folder", "write_atomically"]
+__all__ = ["check_folder", "explain_refusal", "write_atomically"]
 
 
 _PREFIX = ".fabric-"
@@ -49,12 +49,12 @@ def write_atomically(
         except BaseException as error:
             _remove(made)
             if isinstance(error, OSError):
-                raise FabricError(f"{folder}: can't write there: {_explain(error)}") from error
+                raise FabricError(f"{folder}: can't write there: {explain_refusal(error)}") from error
             raise
     return [target / name for name in names]
 
 
-def _explain(error: OSError) -> str:
+def explain_refusal(error: OSError) -> str:
     """Return what the system refused, and what to do where a file or folder stands in the way."""
     if isinstance(error, FileExistsError | NotADirectoryError) and error.filename:
         wanted = Path(os.fsdecode(error.filename))

@@ -13,7 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol
 
-from fabric.atomic_write import check_folder
+from fabric.atomic_write import check_folder, explain_refusal
 from fabric.errors import FabricError, InputError
 from fabric.request.yaml_reader import read_text
 from fabric.request.yaml_writer import yaml_text
@@ -135,9 +135,9 @@ class FolderStore:
         try:
             yield
         except OSError as error:
+            kept = "; the chunks in it are kept, and the same command continues from them"
             raise FabricError(
-                f"{self.folder}: can't write there: {error.strerror or error}; the chunks in it are kept, and the same"
-                " command continues from them"
+                f"{self.folder}: can't write there: {explain_refusal(error)}{kept if self._chunks.is_dir() else ''}"
             ) from error
 
     @contextmanager

@@ -126,6 +126,15 @@ def test_the_tool_is_known_by_its_source(parent: str, tmp_path: Path, monkeypatc
     assert found[1] == found[2]
 
 
+def test_a_file_in_place_of_the_folder_is_named(plan: Plan, tmp_path: Path) -> None:
+    """The message has the remedy, and says nothing of chunks, of which there are none."""
+    taken = tmp_path / "taken"
+    taken.write_text("mine")
+    with pytest.raises(FabricError, match=r"taken' is no folder; choose another folder, or move that file away$"):
+        run_plan(plan, out=taken / "out", jobs=1)
+    assert taken.read_text() == "mine"
+
+
 @pytest.mark.parametrize("writes", [0, 1, 4, 9])
 def test_a_full_disk_keeps_what_is_done(
     writes: int, plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
