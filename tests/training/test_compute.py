@@ -78,6 +78,30 @@ def test_fewer_key_heads_than_ranks_are_projected_by_each() -> None:
     assert found.forward_s["projections"] == pytest.approx(flops / 989e12)
 
 
+def test_what_stands_between_products_moves_its_bytes() -> None:
+    """Norms and additions read and write hidden states, rotary positions queries, and the activation its values.
+
+    Of 2 bytes each: twice around the norm and the addition before attention and before the layers' second part, three
+    queries, and the activation's two inputs and its output; of experts those of each that a token goes to. Without
+    sequence parallelism every tensor-parallel rank has all hidden states. The loss reads logits in 16 bits and writes
+    and reads them in 32; backward it reads and writes them in 32 twice, and writes 16.
+    """
+    kernels, model = ideal_kernels(), replace(models()["mixtral-8x7b"], dense_layers=1)
+    byte_s = kernels.kind.passes / kernels.bytes_per_s
+    for divided, ranks in ((True, 4), (False, 1)):
+        found = part_times(kernels, model, Parallel(tp=4, sequence_parallel=divided))
+        around = 8 * model.hidden / ranks + 6 * model.heads * model.head_dim / 4
+        dense = around + 8 * model.hidden / ranks + 2 * 3 * model.ffn / 4
+        assert found["dense"].forward_s["elementwise"] == pytest.approx(model.sequence * dense * byte_s)
+        experts = around + 8 * model.hidden / 4 + 2 * 3 * model.top_k * model.expert_ffn / 4
+        assert found["moe"].forward_s["elementwise"] == pytest.approx(model.sequence * experts * byte_s)
+    product = kernels.product_s(model.sequence, model.vocabulary / 4, model.hidden, wide=True)
+    loss = found["logits"].forward_s["logits"] - product, found["logits"].backward_s["logits"] - product
+    logit_s = model.sequence * model.vocabulary / 4 * byte_s
+    assert loss[1] / loss[0] == pytest.approx((4 + 4 + 4 + 2) / (2 + 4 + 4), rel=1e-3)
+    assert sum(loss) == pytest.approx(24 * logit_s, rel=1e-3)
+
+
 def test_what_slows_a_gpu_slows_products_and_attention() -> None:
     """Half of the clock, of the class's speed or of the multiprocessors doubles the time of both."""
     plain = ideal_kernels()

@@ -89,6 +89,14 @@ def test_activations_of_a_gpt_layer_are_those_of_the_paper(tp: int, divided: boo
     assert full.dense_bytes == 2 * 2 * 2048 * model.hidden / (tp if divided else 1)
 
 
+def test_an_expert_keeps_what_a_dense_layer_does_and_its_tokens() -> None:
+    """Each expert of a token keeps its activation's inputs and output, and the token as it was received."""
+    model = replace(MODELS["mixtral-8x7b"], dense_layers=1)
+    one, two = (kept_of(ModelRun(replace(model, top_k=chosen), Parallel(), 1)) for chosen in (1, 2))
+    assert one.moe_bytes - one.dense_bytes == model.sequence * 2 * model.hidden
+    assert two.moe_bytes - one.moe_bytes == model.sequence * (2 * model.hidden + 2 * 3 * model.expert_ffn)
+
+
 def test_every_predicted_token_has_logits() -> None:
     """A stage that also predicts the token after the next keeps the logits of both, and the layers that it has."""
     model = replace(MODELS["deepseek-v3"], layers=4, dense_layers=1)

@@ -61,6 +61,7 @@ def test_a_plain_simulation_agrees(order: PipelineOrder, data: st.DataObject) ->
     parts = int(order.model_stages.max()) + 1
     times = PipelineTimes(
         *(np.array(data.draw(st.lists(st.floats(0.1, 2), min_size=parts, max_size=parts))) for _ in range(4)),
+        joint_saved_s=np.array(data.draw(st.lists(st.floats(0, 0.3), min_size=parts, max_size=parts))),
         blocking=data.draw(st.booleans()),
     )
     run = simulate(order, times)
@@ -88,6 +89,8 @@ def ends_one_by_one(order: PipelineOrder, times: PipelineTimes) -> list[float]:
                 continue
             work = [(getattr(times, f"{kind}_s"), int(getattr(order, kind)[at])) for kind in KINDS]
             spent = sum(column[order.model_stages[number // count]] for column, number in work if number >= 0)
+            if len(needs) == 2:  # a forward and a backward pass together
+                spent -= times.joint_saved_s[order.model_stages[needs[0][1] // count]]
             ends[at] = max([free[rank], *(arrived[each] for each in needs)]) + spent
             free[rank] = ends[at]
             following[rank] += 1
