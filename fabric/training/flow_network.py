@@ -22,8 +22,10 @@ from fabric.flow.flow_work import most_peers
 from fabric.flow.host_links import line_gbps
 from fabric.flow.phase import Phase, cross_rails
 from fabric.flow.router import Router, route, router_of
+from fabric.flow.routes import Routes
 from fabric.flow.routings import Routing
 from fabric.flow.throughput import flow_shares, pay_for_tiers, phase_shares
+from fabric.resources import refuse_excess
 from fabric.training.groups import Group
 from fabric.training.link_loads import lay_phases, send_to_next
 from fabric.training.stage_sends import StageSends
@@ -106,7 +108,7 @@ class FlowNetwork:
         """
         (sent,) = self.loads(collective, group, algorithm, failed=False)
         routing = replace(self.routing, qps=algorithm.traffic.queue_pairs(qps)).over(self.blueprint.planes)
-        routes = route(self.blueprint, sent, routing, None, self._routers[False])
+        routes = self._route(sent, routing, self._routers[False])
         rebalance = routing.protocol.message_rebalance
         fair = flow_shares(self.blueprint, sent, max_min(routes), routing, rebalance)
         stages = StageSends.of(group.run.hosts, group.gpus, group.run.parallel, around=SENDS[collective])
@@ -140,13 +142,22 @@ class FlowNetwork:
         """
         router = self._routers[failed]
         joined = _join([phase, *others])
-        routes = route(self.blueprint, joined, routing, router.up, router)
+        routes = self._route(joined, routing, router)
         if routes.disconnected.any():
             raise InputError("failures cut off some ranks of the run from others, so the step never ends")
         own = np.repeat(np.broadcast_to(joined.job, (joined.flows,)) == 0, routes.flows // joined.flows)
         mine = routes.only(own)
         _, least, _ = phase_shares(self.blueprint, phase, mine, max_min(routes)[own], routing)
         return least, mine.hops - 1
+
+    def _route(self, phase: Phase, routing: Routing, router: Router) -> Routes:
+        """Return the routes of flows; raises TooLarge, with what takes less, where they need more than a run may."""
+        remedy = "train on fewer GPUs"
+        if routing.policy.sprays:
+            remedy += ", or time it under ecmp, which searches no paths"
+        work = router.work(phase.flows, routing)
+        refuse_excess(f"{self.blueprint.name}: the {phase.flows:,} flows of a message", work, remedy)
+        return route(self.blueprint, phase, routing, router.up, router)
 
     def _nic_share(self, phase: Phase, others: Sequence[Phase]) -> float:
         """Return how many times as long a phase takes beside others where NICs alone are shared."""

@@ -8,9 +8,10 @@ from random import Random
 import pytest
 
 from fabric.blueprint.hosts import Hosts
-from fabric.errors import InputError
+from fabric.errors import InputError, TooLarge
 from fabric.flow import Routing, Workload, estimate_workload, fail
 from fabric.request.parallel import Parallel
+from fabric.resources import allow_minutes
 from fabric.training.flow_network import FlowNetwork
 from fabric.training.message import Message
 from fabric.training.network_time import NetworkTime
@@ -79,3 +80,12 @@ def test_runs_have_servers_of_one_kind() -> None:
         NetworkTime.of(plan, Parallel(dp=first + 1))
     message = Message("DP", "all-gather", ("dp",), 2**30)
     assert NetworkTime.of(plan, Parallel(dp=first)).time(message).total_s > 0
+
+
+def test_what_takes_too_long_says_what_takes_less() -> None:
+    """On a direct network for which a search of paths has no time, a run is refused with the routing that has none."""
+    plan, message = draw_direct_design(Random(1)), Message("DP", "all-gather", ("dp",), 2**30)
+    times = NetworkTime.of(plan, Parallel(dp=plan.gpus))
+    flows = "flows of a message need .*; train on fewer GPUs, or time it under ecmp, which searches no paths"
+    with allow_minutes(1e-3), pytest.raises(TooLarge, match=flows):
+        times.time(message)
