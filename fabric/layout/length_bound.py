@@ -19,18 +19,28 @@ from fabric.layout.layout import Layout
 from fabric.layout.routes import cable_metres, rack_metres
 from fabric.layout.star_bound import bound_stars
 from fabric.network import Network
+from fabric.request.site import Hall
+from fabric.resources import Work, refuse_excess
 
 __all__ = ["bound_total_m"]
 
 FEW_PAIRS = 20_000
 """The pairs of racks up to which cables are counted at either end."""
 
+POSITION, PAIR_BYTES = Work(memory_bytes=400, seconds=4e-5), 40
+"""What the bound takes for each position of the halls, and of memory for each pair of places along their rows: measured
+on 400,000 positions in rows of 100 to 4,000."""
+
 LEAST_SHARE = 0.01
 """The least share of a chain's cables that, left over, is bounded too."""
 
 
 def bound_total_m(layout: Layout, network: Network) -> float:
-    """Return the least length in metres of all cables together, at whatever positions of the halls the racks stand."""
+    """Return the least length in metres of all cables together, at whatever positions of the halls the racks stand.
+
+    Raises TooLarge where the halls have so many positions that this would take more memory or time than a run may.
+    """
+    _refuse_huge_halls(layout.halls)
     racks = layout.device_rack
     ways = rack_metres(layout, racks[network.lower], racks[network.upper])
     fixed = float((cable_metres(layout, network.lower, network.upper) - ways).sum())
@@ -43,6 +53,15 @@ def bound_total_m(layout: Layout, network: Network) -> float:
     parts = [chain] if _is_chain(network, numbers[: len(chain)]) else [[each] for each in chain]
     parts += [[each] for each in others]
     return fixed + sum(_bound_bundles(floor, part, layout.racks) for part in parts)
+
+
+def _refuse_huge_halls(halls: Sequence[Hall]) -> None:
+    positions, places = sum(hall.positions for hall in halls), sum(hall.racks_per_row for hall in halls)
+    memory = POSITION.memory_bytes * positions + PAIR_BYTES * places**2
+    work = Work(memory, POSITION.seconds * positions)
+    refuse_excess(
+        f"site.halls: the ways between {positions:,} rack positions", work, "give halls fewer or shorter rows"
+    )
 
 
 def _count_cables(layout: Layout, network: Network, first: int, last: int) -> RackCables:

@@ -11,9 +11,10 @@ import numpy.typing as npt
 import pytest
 
 import fabric
+from fabric.errors import TooLarge
 from fabric.layout.cable_chains import RackCables, join_chain
 from fabric.layout.floor_metric import FloorMetric, list_positions
-from fabric.layout.length_bound import _bound_bundles
+from fabric.layout.length_bound import _bound_bundles, bound_total_m
 from fabric.layout.nearest_sums import sum_nearest
 from fabric.layout.routes import cross_trays_m, tray_metres
 from fabric.layout.star_bound import bound_stars
@@ -112,6 +113,14 @@ def test_sums_of_nearest_ways_are_those_of_every_pair(floor: str, number: int) -
     found = sum_nearest(metric, number, seeds)
     assert (found <= ways * (1 + 1e-9)).all()
     assert (found >= 0.98 * ways).all()
+
+
+def test_halls_too_large_for_the_bound_are_refused_before_it() -> None:
+    """A row too many zeros long has an estimate and a remedy; what needs no bound is laid out."""
+    halls = [{"name": "A", "rows": 10_000, "racks_per_row": 10_000}]
+    study = fabric.design(gpus=16, server="dgx-h100", switches="qm9700", family="fat-tree", site={"halls": halls})
+    with pytest.raises(TooLarge, match=r"100,000,000 rack positions need about .*; give halls fewer or shorter rows"):
+        bound_total_m(study.layout, study.network)
 
 
 @pytest.mark.parametrize("seed", range(5))
