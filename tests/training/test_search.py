@@ -96,6 +96,14 @@ def test_no_step_beats_its_bounds(pod: Blueprint, name: str, software: str, degr
         assert bounds.spread_s(parallel) <= bounds.spread_s(replace(parallel, dp=parallel.dp // 2))
 
 
+def test_tensor_degrees_fill_a_server(pod: Blueprint) -> None:
+    """Every tensor degree that divides the heads and fits in a server is tried, and none beyond: 8, or 64 of 72 GPUs."""
+    racks = fabric.design(gpus=144, server="gb200-nvl72", family="fat-tree").blueprint
+    for plan, most in ((pod, 8), (racks, 64)):
+        search = Search(plan, MODELS["llama3-405b"], 64, plan.gpus, fixed={"cp": 1, "micro_batch": 1})
+        assert {shape.tp for shape, _ in list_shapes(search)} == {1 << power for power in range(most.bit_length())}
+
+
 def test_what_is_given_is_kept(pod: Blueprint) -> None:
     """Degrees that are given are those of every division; where none is left, the message says which were given."""
     found = Search(pod, MODELS["llama3-8b"], 32, 32, fixed={"tp": 2, "recompute": "full"}).run()
