@@ -97,7 +97,7 @@ def test_no_step_beats_its_bounds(pod: Blueprint, name: str, software: str, degr
 
 
 def test_tensor_degrees_fill_a_server(pod: Blueprint) -> None:
-    """Every tensor degree that divides the heads and fits in a server is tried, and none beyond: 8, or 64 of 72 GPUs."""
+    """Every tensor degree that divides the heads and fits in a server is tried, none beyond: 8, or 64 of 72 GPUs."""
     racks = fabric.design(gpus=144, server="gb200-nvl72", family="fat-tree").blueprint
     for plan, most in ((pod, 8), (racks, 64)):
         search = Search(plan, MODELS["llama3-405b"], 64, plan.gpus, fixed={"cp": 1, "micro_batch": 1})
