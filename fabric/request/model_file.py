@@ -97,7 +97,7 @@ class TrainingKeys(StrictModel):
     """Full name of the model."""
     source: Text | None = None
     """Where the shape comes from."""
-    parallel: ParallelKeys | None = None
+    parallel: ParallelKeys | None = Field(default=None, examples=["{tp: 8, pp: 16}"])
     """How the run is divided over GPUs."""
     gpus: Gpus | None = Field(default=None, examples=[16384])
     """GPUs of the run; default: as many as the degrees make, or all of the design's."""
@@ -107,7 +107,7 @@ class TrainingKeys(StrictModel):
     """Precision of the layers' matrix products: bf16, fp16, fp8, mxfp8 or nvfp4; default: bf16."""
     software: Annotated[str, known_name("software", lambda: training_efficiency().software)] | None = None
     """Training framework (`fabric list training-software`); default: megatron."""
-    gpu_hour_usd: Price | None = None
+    gpu_hour_usd: Annotated[Price, Field(le=1_000_000)] | None = None
     """Price of one GPU for an hour, with all that it needs; default: from what its servers and fabric cost to buy."""
 
 

@@ -10,7 +10,7 @@ from fabric.request.parallel import Parallel
 from fabric.training.model_run import ModelRun
 from fabric.training.stages import split_layers
 
-__all__ = ["check", "find_mistakes", "find_nearest", "most_micro_batches"]
+__all__ = ["check", "find_mistakes", "find_nearest", "list_mistakes", "most_micro_batches"]
 
 MOST_OF_RANK, MOST_OF_ALL = 50_000, 2_000_000
 """The most forward passes of a rank, which are simulated one after another at some 0.2 ms each, and of all, which are
@@ -19,12 +19,16 @@ held in memory."""
 
 def check(run: ModelRun, gpus: int) -> None:
     """Raise InputError with every reason why a run can't be on a fabric of `gpus` GPUs."""
-    mistakes = [
+    if mistakes := list_mistakes(run, gpus):
+        raise InputError(mistakes)
+
+
+def list_mistakes(run: ModelRun, gpus: int) -> list[Mistake]:
+    """Return every reason why a run can't be on a fabric of `gpus` GPUs, each by the key that is wrong."""
+    return [
         Mistake(f"parallel.{key}" if hasattr(run.parallel, key) else key, text)
         for key, text in find_mistakes(run, gpus)
     ]
-    if mistakes:
-        raise InputError(mistakes)
 
 
 def find_mistakes(run: ModelRun, gpus: int) -> Iterator[tuple[str, str]]:

@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 
-from fabric.catalog import Accelerator, training_efficiency
+from fabric import units
+from fabric.catalog import Accelerator, Model, training_efficiency
 from fabric.errors import InputError, Mistake
 from fabric.request.parallel import RECOMPUTES, SHARDINGS, Parallel
 from fabric.training.check import find_mistakes
@@ -14,7 +15,7 @@ from fabric.training.memory import GIB, OPTIMIZER_BYTES, OUTSIDE_GIB, WEIGHT_BYT
 from fabric.training.model_run import ModelRun
 from fabric.training.operations import count_parameters
 
-__all__ = ["check_fit", "find_nearest_fit"]
+__all__ = ["check_fit", "count_least_gpus", "describe_least_gpus", "find_nearest_fit"]
 
 WIDTHS = ((1, 1), (1, 2), (2, 1), (1, 4), (2, 2), (4, 1), (2, 4), (4, 2), (4, 4), (8, 1), (1, 8), (8, 4), (8, 8))
 """By how much more of tensor and pipeline parallelism a run is tried with, the least first."""
@@ -29,15 +30,15 @@ def check_fit(run: ModelRun, accelerator: Accelerator) -> Memory:
     if not memory.missing_gib:
         return memory
     parts = ", ".join(
-        f"{name.removesuffix('_gib')} {size:.1f}"
+        f"{name.removesuffix('_gib')} {size:,.1f}"
         for name, size in vars(memory).items()
         if name not in ("stage", "hbm_gib")
     )
     where = f"a GPU of stage {memory.stage} needs" if run.parallel.pp > 1 else "a GPU needs"
-    text = f"{where} {memory.total_gib:.1f} GiB, and {accelerator.name} has {memory.hbm_gib:g}: "
+    text = f"{where} {memory.total_gib:,.1f} GiB, and {accelerator.name} has {memory.hbm_gib:g}: "
     found = find_nearest_fit(run, accelerator)
     near = _describe_change(run.parallel, *found) if found else _describe_least(run, accelerator)
-    raise InputError([Mistake("memory", f"{text}{memory.missing_gib:.1f} GiB are missing ({parts}); {near}")])
+    raise InputError([Mistake("memory", f"{text}{memory.missing_gib:,.1f} GiB are missing ({parts}); {near}")])
 
 
 def find_nearest_fit(run: ModelRun, accelerator: Accelerator) -> tuple[Parallel, Memory] | None:
@@ -78,10 +79,18 @@ def _describe_change(parallel: Parallel, found: Parallel, memory: Memory) -> str
 
 
 def _describe_least(run: ModelRun, accelerator: Accelerator) -> str:
-    """Return that nothing fits, and how many GPUs the states of a model fill that all of them share out."""
-    gradient = training_efficiency().software[run.software].gradient_bytes
-    states_gib = count_parameters(run.model).total * (WEIGHT_BYTES + gradient + OPTIMIZER_BYTES) / GIB
-    least = math.ceil(states_gib / (accelerator.hbm_gib - OUTSIDE_GIB))
+    least = count_least_gpus(run.model, run.software, accelerator)
     text = f"no run tried on {run.parallel.gpus:,} GPUs fits"
-    more = f"; weights, gradients and optimizer states alone fill {least:,} GPUs"
-    return text + (more if least >= run.parallel.gpus else "")
+    return text + (f"; {describe_least_gpus(least)}" if least >= run.parallel.gpus else "")
+
+
+def describe_least_gpus(least: int) -> str:
+    """Return what the least GPUs of a model (`count_least_gpus`) hold."""
+    return f"weights, gradients and optimizer states alone fill {units.count_noun(least, 'GPU')}"
+
+
+def count_least_gpus(model: Model, software: str, accelerator: Accelerator) -> int:
+    """Return how many GPUs the states of a model fill that all of them share out."""
+    gradient = training_efficiency().software[software].gradient_bytes
+    states_gib = count_parameters(model).total * (WEIGHT_BYTES + gradient + OPTIMIZER_BYTES) / GIB
+    return math.ceil(states_gib / (accelerator.hbm_gib - OUTSIDE_GIB))

@@ -21,6 +21,7 @@ from fabric.errors import InputError
 from fabric.presented import Tabular
 from fabric.request.parallel import Parallel
 from fabric.training.check import find_mistakes, most_micro_batches
+from fabric.training.fit import count_least_gpus, describe_least_gpus
 from fabric.training.memory import memory_of
 from fabric.training.model_run import PRECISION, SOFTWARE, ModelRun
 from fabric.training.prepared_step import accelerator_of, prepare_step
@@ -110,7 +111,9 @@ class Search:
                 timed.append((self.time_s(parallel), len(timed), parallel))
                 say(f"timed {len(timed)} of {queue.divisions:,} divisions; the best takes {min(timed)[0]:.3g} s")
         if not timed:
-            raise InputError(f"{self.model.name}: none of {queue.divisions:,} divisions fits; take more GPUs")
+            least = count_least_gpus(self.model, self.software, accelerator_of(self.blueprint))
+            why = describe_least_gpus(least) if least >= self.gpus else "give fewer degrees, or take more GPUs"
+            raise InputError(f"{self.model.name}: none of {queue.divisions:,} divisions fits into memory; {why}")
         best, *others = sorted(timed)
         rest = tuple((each[2], each[0]) for each in others[:4])
         return SearchResult(best[2], best[0], queue.divisions, len(timed), too_large, left_s, rest)

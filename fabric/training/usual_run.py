@@ -8,7 +8,7 @@ from dataclasses import replace
 from fabric.catalog import Accelerator, training_efficiency
 from fabric.errors import InputError, Mistake
 from fabric.request.parallel import RECOMPUTES, Parallel
-from fabric.training.check import find_mistakes
+from fabric.training.check import list_mistakes
 from fabric.training.memory import memory_of
 from fabric.training.model_run import ModelRun
 
@@ -30,11 +30,19 @@ def spread_copies(run: ModelRun, gpus: int) -> Parallel:
     degrees = f"tp={parallel.tp} x cp={parallel.cp} x pp={parallel.pp} is {inner:,} GPUs"
     if gpus < inner:
         raise InputError([Mistake("parallel", f"{degrees}, but the fabric has {gpus:,}")])
-    most = range(min(gpus // inner, run.batch), 0, -1)
-    copies = (replace(parallel, dp=dp) for dp in most if run.batch % (dp * parallel.micro_batch) == 0)
-    found = next((each for each in copies if not any(find_mistakes(replace(run, parallel=each), gpus))), None)
-    near = f"; the nearest that works is dp={found.dp:,}, on {found.gpus:,} GPUs" if found else ""
-    raise InputError([Mistake("parallel.dp", f"not given, and {degrees}, which does not divide {gpus:,}{near}")])
+    most = gpus // inner
+    sizes = (dp for dp in range(min(most, run.batch), 0, -1) if run.batch % (dp * parallel.micro_batch) == 0)
+    found = next((dp for dp in sizes if not _list_mistakes(run, dp, gpus)), None)
+    text = f"not given, and {degrees}, which does not divide {gpus:,}"
+    if found:
+        near = f"the nearest that works is dp={found:,}, on {found * inner:,} GPUs"
+        raise InputError([Mistake("parallel.dp", f"{text}; {near}")])
+    near = f"dp={most:,} takes {most * inner:,} of them"
+    raise InputError([Mistake("parallel.dp", f"{text}; {near}"), *_list_mistakes(run, most, gpus)])
+
+
+def _list_mistakes(run: ModelRun, dp: int, gpus: int) -> list[Mistake]:
+    return list_mistakes(replace(run, parallel=replace(run.parallel, dp=dp)), gpus)
 
 
 def does_fit(run: ModelRun, accelerator: Accelerator) -> Callable[[Parallel], bool]:

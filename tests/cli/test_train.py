@@ -125,7 +125,10 @@ DEGREES = ("tp", "pp", "vp", "dp", "sharding", "recompute")
         ),
         (("wide.yaml", "--model", "run.yaml", "--gpu-hour-usd", "nan"), "'nan' is not a finite number"),
         (("wide.yaml", "--model", "run.yaml", "--checkpoint", "inf"), "'inf' is not a finite number"),
-        (("wide.yaml", "--model", "run.yaml", "--rates", "none.yaml"), "--rates need --checkpoint"),
+        (
+            ("wide.yaml", "--model", "run.yaml", "--rates", "none.yaml"),
+            "--rates changes the goodput of --checkpoint",
+        ),
         (("wide.yaml", "--model", "run.yaml", "--batch", "64000000000000000"), "not in the range"),
         (("wide.yaml", "--model", "run.yaml", "--software", "megatrom"), "unknown name 'megatrom'"),
     ],

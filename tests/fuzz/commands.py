@@ -195,6 +195,41 @@ def _first(rng: random.Random, files: dict[str, bytes]) -> list[str]:
     return ["init", rng.choice(["first.yaml", "first.yaml", "x/first.yaml"]), "--yes", *_options(rng, usual, 4)]
 
 
+def _train(rng: random.Random, files: dict[str, bytes]) -> list[str]:
+    shape = {"layers": 4, "hidden": 512, "heads": 8, "vocabulary": 1000, "sequence": 128, "batch": 64}
+    for _ in range(rng.randint(0, 2)):
+        key = rng.choice([*shape, "experts", "top_k", "expert_ffn", "kv_heads", "gpus", "window", "gpu_hour_usd", "x"])
+        shape[key] = rng.choice([0, 1, 3, 8, -1, 10**8, 10**30, 0.5, float("nan"), "8", None, [8]])  # type: ignore[call-overload]
+    run = {**shape, "parallel": {rng.choice(DEGREES): rng.choice([1, 2, 3, 8, "none", "zero3", "full", 10**8])}}
+    model = write_file(rng, files, "run.yaml", run) if rng.random() < 0.7 else rng.choice(["llama3-8b", "deepseek-v3"])
+    divided = ",".join(f"{key}={rng.choice([1, 2, 4, 'dualpipe', 10**9])}" for key in rng.sample(DEGREES, 2))
+    usual = {
+        "--parallel": ("tp=8", "tp=2,pp=2", "dp=8,sharding=zero3", "tp=8,pp=2,vp=2", divided), "--batch": ("1", "64"),
+        "--seq": ("128", "7"), "--precision": ("fp8", "nvfp4"), "--software": ("fsdp", "torchtitan", "hai-llm"),
+        "--routing": ("ecmp", "dmodk"), "--gpus": ("8", "9"), "--fail": ("leaf:1", "link:50%"), "--years": ("4", "0"),
+        "--gpu-hour-usd": ("2", "1e308"), "--checkpoint": ("30", "1e300"), "--search": (), "--json": (), "--out":
+        ("out", "run.yaml"),
+    }  # fmt: skip
+    return ["train", _request(rng, files), "--model", model, *_options(rng, usual, 5)]
+
+
+DEGREES = (
+    "tp",
+    "pp",
+    "vp",
+    "cp",
+    "dp",
+    "ep",
+    "etp",
+    "micro_batch",
+    "sharding",
+    "recompute",
+    "schedule",
+    "offload",
+    "x",
+)
+
+
 def _strange(rng: random.Random, files: dict[str, bytes]) -> list[str]:
     del files
     return [draw_text(rng) for _ in range(rng.randint(0, 4))]
@@ -202,6 +237,6 @@ def _strange(rng: random.Random, files: dict[str, bytes]) -> list[str]:
 
 COMMANDS: dict[Callable[[random.Random, dict[str, bytes]], list[str]], int] = {
     _design: 18, _look: 12, _bill: 6, _workload: 20, _compare: 5, _optimize: 3, _export: 6, _diagram: 4, _cluster: 5,
-    _sweep: 5, _calibrate: 6, _failures: 4, _floor: 7, _change: 5, _maxflow: 4, _first: 3, _strange: 3,
+    _sweep: 5, _calibrate: 6, _failures: 4, _floor: 7, _change: 5, _maxflow: 4, _first: 3, _train: 8, _strange: 3,
 }  # fmt: skip
 """What draws the words of each kind of command line, and how often."""

@@ -78,7 +78,7 @@ RESTART_S = 600.0
 )
 @click.option(
     "--gpu-hour-usd",
-    type=FiniteRange(0, min_open=True),
+    type=FiniteRange(0, 1_000_000, min_open=True),
     metavar="USD",
     help="Price of one GPU for an hour, with all that it needs; it takes precedence over that of servers and fabric.",
 )
@@ -187,7 +187,8 @@ def _read_recovery(words: dict[str, Any]) -> Recovery | None:
 
     if words["checkpoint"] is None:
         if given := [f"--{name}" for name in ("restart", "rates") if words[name] is not None]:
-            raise click.UsageError(f"{' and '.join(given)} need --checkpoint, whose goodput they change.")
+            text = f"{' and '.join(given)} {'changes' if len(given) == 1 else 'change'} the goodput of --checkpoint"
+            raise click.UsageError(f"{text}; give that, too.")
         return None
     return Recovery(words["checkpoint"], RESTART_S if words["restart"] is None else words["restart"])
 
