@@ -124,7 +124,7 @@ class Registry(Mapping[str, R], Generic[R]):
     def get_record(self, name: str) -> R:
         """Return the record called `name`; raises InputError with the nearest name, or all where none is near."""
         if not isinstance(name, str) or name not in self._records:
-            raise InputError(f"unknown {self.kind} '{name}'{nearest(name, self)}")
+            raise InputError(f"unknown {self.kind} {str(name)!r:.80}{nearest(name, self)}")
         return self[name]
 
     def add(self, record: R) -> None:

@@ -106,7 +106,7 @@ def known_name(kind: str, names: Callable[[], Iterable[str]] = tuple) -> AfterVa
     def check(name: str, info: ValidationInfo) -> str:
         known = {*names(), *(info.context or {}).get(kind, ())}
         if name not in known:
-            raise custom_error(f"unknown {kind} '{name}'{nearest(name, known)}")
+            raise custom_error(f"unknown {kind} {name!r:.80}{nearest(name, known)}")
         return name
 
     return AfterValidator(check)

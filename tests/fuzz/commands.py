@@ -197,10 +197,13 @@ def _first(rng: random.Random, files: dict[str, bytes]) -> list[str]:
 
 def _train(rng: random.Random, files: dict[str, bytes]) -> list[str]:
     shape = {"layers": 4, "hidden": 512, "heads": 8, "vocabulary": 1000, "sequence": 128, "batch": 64}
-    for _ in range(rng.randint(0, 2)):
+    for _ in range(rng.choice([0, 0, 0, 1, 2])):
         key = rng.choice([*shape, "experts", "top_k", "expert_ffn", "kv_heads", "gpus", "window", "gpu_hour_usd", "x"])
         shape[key] = rng.choice([0, 1, 3, 8, -1, 10**8, 10**30, 0.5, float("nan"), "8", None, [8]])  # type: ignore[call-overload]
-    run = {**shape, "parallel": {rng.choice(DEGREES): rng.choice([1, 2, 3, 8, "none", "zero3", "full", 10**8])}}
+    degrees = rng.choice([{}, {"tp": 2}, {"tp": 2, "pp": 2}, {"dp": 8, "sharding": "zero3"}, {"pp": 2, "vp": 2}])
+    if rng.random() < 0.3:
+        degrees = {rng.choice(DEGREES): rng.choice([1, 2, 3, 8, "none", "zero3", "full", 10**8])}
+    run = {**shape, "parallel": degrees}
     model = write_file(rng, files, "run.yaml", run) if rng.random() < 0.7 else rng.choice(["llama3-8b", "deepseek-v3"])
     divided = ",".join(f"{key}={rng.choice([1, 2, 4, 'dualpipe', 10**9])}" for key in rng.sample(DEGREES, 2))
     usual = {
@@ -210,7 +213,9 @@ def _train(rng: random.Random, files: dict[str, bytes]) -> list[str]:
         "--gpu-hour-usd": ("2", "1e308"), "--checkpoint": ("30", "1e300"), "--search": (), "--json": (), "--out":
         ("out", "run.yaml"),
     }  # fmt: skip
-    return ["train", _request(rng, files), "--model", model, *_options(rng, usual, 5)]
+    fabric = {"name": "small", "gpus": 64, "server": "hgx-h100", "switches": "qm9700"}
+    design = _request(rng, files) if rng.random() < 0.3 else write_file(rng, files, "request.yaml", fabric)
+    return ["train", design, "--model", model, *_options(rng, usual, 5)]
 
 
 DEGREES = (

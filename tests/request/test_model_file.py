@@ -91,3 +91,9 @@ def test_every_key_is_documented_in_its_words() -> None:
     page = (Path(__file__).parents[2] / "docs" / "training.md").read_text(encoding="utf-8")
     for keys in (TrainingKeys, ParallelKeys, LatentKeys):
         assert key_table(keys) in page, keys
+
+
+def test_names_are_quoted_in_messages() -> None:
+    """A name with a control character is written with its escape, as a terminal would act on it."""
+    with pytest.raises(InputError, match=r"parallel.sharding: unknown sharding '\\x00'; known"):
+        read_training({"model": "llama3-8b", "parallel": {"sharding": "\0"}})
