@@ -118,7 +118,7 @@ def _software(row: Mapping[str, str]) -> str:
 
 
 def _parallel(row: Mapping[str, str], model: Model, software: str, accelerator: str) -> Parallel:
-    """Return a run's division. A degree that the table leaves open is 1, other keys are as `complete_run` says."""
+    """Return a run's layout. A degree that the table leaves open is 1, other keys are as `complete_run` says."""
     tp, pp, vp, cp, ep, dp = (int(row[key] or 1) for key in ("tp", "pp", "vp", "cp", "ep", "dp"))
     if software == "llama3":
         vp = 8  # one layer a virtual stage, the first and the last without one (section 3.3.2)

@@ -127,7 +127,8 @@ def _list_messages(step: TrainingStep) -> list[tuple[str, ...]]:
 
 
 def _list_lines(step: TrainingStep) -> Iterator[str]:
-    yield f"Division: {describe_parallel(step.parallel)}; {step.precision}, {step.software}, {step.routing} routing."
+    layout = describe_parallel(step.parallel)
+    yield f"Parallel layout: {layout}; {step.precision}, {step.software}, {step.routing} routing."
     if step.unsaid:
         chosen = join_words([CHOSEN[key].format(getattr(step.parallel, key)) for key in step.unsaid])
         yield f"Not given, and so chosen: {chosen}."
@@ -159,7 +160,7 @@ CHOSEN = {
     "recompute": "recompute={} (the least that fits into memory)",
     "micro_batch": "micro_batch={:,}",
 }
-"""What is said of each key of a division that nobody gave, with its value."""
+"""What is said of each key of a layout that nobody gave, with its value."""
 
 LOSSES = {"bubble": "the bubble of the pipeline"}
 
@@ -200,8 +201,8 @@ def summarize_training(steps: Sequence[TrainingStep], lost: Sequence[Goodput | N
 def _compare(steps: Sequence[TrainingStep], lost: Sequence[Goodput | None]) -> Summary:
     """Return fabrics side by side, a column for each; costs and goodput where any is known."""
     first = steps[0]
-    divisions = [describe_parallel(step.parallel).replace(",", ", ") for step in steps]
-    unlike = {"GPUs": [f"{step.gpus:,} x {step.accelerator}" for step in steps], "division": divisions}
+    layouts = [describe_parallel(step.parallel).replace(",", ", ") for step in steps]
+    unlike = {"GPUs": [f"{step.gpus:,} x {step.accelerator}" for step in steps], "layout": layouts}
     rows = {
         **{label: cells for label, cells in unlike.items() if len(set(cells)) > 1},
         "step": [units.time(step.step_s) for step in steps],
@@ -216,7 +217,7 @@ def _compare(steps: Sequence[TrainingStep], lost: Sequence[Goodput | None]) -> S
     gpus = list(dict.fromkeys((step.gpus, step.accelerator) for step in steps))
     where = " or ".join(f"{units.count_noun(count, 'GPU')} ({name})" for count, name in gpus)
     text = f"A step of {first.model} on {where}, {first.precision}."
-    lines = [] if "division" in rows else [f"Division: {divisions[0]}."]
+    lines = [] if "layout" in rows else [f"Parallel layout: {layouts[0]}."]
     lines += ["network costs: by how much the step is longer than on an ideal network, limited only by the NICs."]
     lines += list_cost_notes(steps)
     return Summary(text, tabulate_side_by_side([step.name for step in steps], rows), lines)

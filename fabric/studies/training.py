@@ -36,7 +36,7 @@ class AskedTraining(ModelRun):
     gpu_hour_usd: float | None = None
     """The price of a GPU for an hour; None where it is not known."""
     unsaid: tuple[str, ...] = ()
-    """The keys of the division that nobody says: `dp`, which the GPUs of the design decide (`spread_copies`), and those
+    """The keys of the layout that nobody says: `dp`, which the GPUs of the design decide (`spread_copies`), and those
     that their memory decides (`complete_run`)."""
 
     @classmethod

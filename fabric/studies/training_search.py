@@ -1,4 +1,4 @@
-"""The best division of a model on a designed fabric."""
+"""The best layout of a model on a designed fabric."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["AskedSearch"]
 
 @dataclass(frozen=True)
 class AskedSearch:
-    """A search that is asked for: a run whose division is left open, wholly or in part."""
+    """A search that is asked for: a run whose layout is left open, wholly or in part."""
 
     run: TrainingRun
     """The model, and what else is said of its run."""
@@ -62,9 +62,9 @@ class AskedSearch:
     def on(
         self, study: Study, routing: str = "adaptive", progress: Callable[[str], None] | None = None
     ) -> tuple[AskedTraining, SearchResult]:
-        """Return the run with its best division on a design, over at most the GPUs of both, and how that was found.
+        """Return the run with its best layout on a design, over at most the GPUs of both, and how that was found.
 
-        Raises InputError where no division is valid, or none fits into memory.
+        Raises InputError where no layout is valid, or none fits into memory.
         """
         plan, run = study.blueprint, self.run
         precision, software = run.precision or PRECISION, run.software or SOFTWARE

@@ -1,6 +1,6 @@
 """How long a GPU computes for a micro-batch: the passes of its layers, by part.
 
-Every part is written as the kernels that it consists of, with their shapes, so a model or a division that was never
+Every part is written as the kernels that it consists of, with their shapes, so a model or a layout that was never
 measured has a time of its own. The gradients of inputs and of weights are apart, since schedules move them apart.
 """
 

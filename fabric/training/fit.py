@@ -42,7 +42,7 @@ def check_fit(run: ModelRun, accelerator: Accelerator) -> Memory:
 
 
 def find_nearest_fit(run: ModelRun, accelerator: Accelerator) -> tuple[Parallel, Memory] | None:
-    """Return a division that fits on as many GPUs, changed as little as it takes, and its memory; None where none does.
+    """Return a layout that fits on as many GPUs, changed as little as it takes, and its memory; None where none does.
 
     What costs no time is tried before what does: sharding, what is recomputed, smaller micro-batches, and wider tensor
     and pipeline parallelism.
@@ -58,7 +58,7 @@ def find_nearest_fit(run: ModelRun, accelerator: Accelerator) -> tuple[Parallel,
 
 
 def _changes(parallel: Parallel) -> Iterator[Parallel]:
-    """Yield divisions on as many GPUs, the less changed first."""
+    """Yield layouts on as many GPUs, the less changed first."""
     recomputes = RECOMPUTES[RECOMPUTES.index(parallel.recompute) :]
     shardings = SHARDINGS[SHARDINGS.index(parallel.sharding) :] if parallel.pp == 1 else (parallel.sharding, "zero1")
     for tp, pp in WIDTHS:

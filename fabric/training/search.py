@@ -1,6 +1,6 @@
 """The best way to divide a model over the GPUs of a fabric, by timing the most promising until no other can be faster.
 
-Divisions are timed in the order of their bounds (`StepBound`). Once the next bound is no lower than the best time, all
+Layouts are timed in the order of their bounds (`StepBound`). Once the next bound is no lower than the best time, all
 that are left are slower, so the best is proven. Of one shape with fewer and fewer data-parallel ranks, each stands for
 those with fewer until its own bound is reached, so that most are never looked at. Tensor-parallel ranks stay in one
 server, as in every published run, unless their number is given: across servers nothing measured tells their overlap.
@@ -31,7 +31,7 @@ from fabric.training.step_bound import StepBound
 __all__ = ["Search", "SearchResult", "list_shapes"]
 
 MOST_TIMED = 150
-"""The most divisions that are timed; where these do not prove the best, the answer has the bound of the others."""
+"""The most layouts that are timed; where these do not prove the best, the answer has the bound of the others."""
 
 MICRO_BATCHES = (1, 2, 4, 8, 16)
 """The sequences of a micro-batch that are tried."""
@@ -42,14 +42,14 @@ LEAST_TOKENS = 1024
 
 @dataclass(frozen=True, repr=False)
 class SearchResult(Tabular):
-    """The best division of a model, and what was looked at to prove it."""
+    """The best layout of a model, and what was looked at to prove it."""
 
     best: Parallel
-    """The division whose step is shortest."""
+    """The layout whose step is shortest."""
     step_s: float
     """Its step."""
-    divisions: int
-    """The divisions of the model over at most as many GPUs, each with as little recomputation as fits."""
+    layouts: int
+    """The layouts of the model over at most as many GPUs, each with as little recomputation as fits."""
     timed: int
     """Those that were timed."""
     too_large: int
@@ -61,17 +61,17 @@ class SearchResult(Tabular):
 
     def __repr__(self) -> str:
         proven = "" if self.bound_s is None else f", not proven below {self.bound_s:.4g} s"
-        return f"<SearchResult: {self.step_s:.4g} s, best of {self.divisions:,} divisions{proven}>"
+        return f"<SearchResult: {self.step_s:.4g} s, best of {self.layouts:,} layouts{proven}>"
 
     @property
     def ranked(self) -> tuple[tuple[Parallel, float], ...]:
-        """The best division and the next best, each with its step, the shortest first."""
+        """The best layout and the next best, each with its step, the shortest first."""
         return ((self.best, self.step_s), *self.others)
 
 
 @dataclass(frozen=True)
 class Search:
-    """What is searched for: a model on a fabric, and what of its division is given."""
+    """What is searched for: a model on a fabric, and what of its layout is given."""
 
     blueprint: Blueprint
     """The fabric."""
@@ -91,9 +91,9 @@ class Search:
     """The fields of Parallel that are given; the others are searched for."""
 
     def run(self, progress: Callable[[str], None] | None = None) -> SearchResult:
-        """Return the best division; raises InputError where none is valid, or none fits into memory."""
+        """Return the best layout; raises InputError where none is valid, or none fits into memory."""
         say, queue = progress or (lambda text: None), _Queue(self)
-        if not queue.divisions:
+        if not queue.layouts:
             raise InputError(self._explain_none())
         timed, too_large = list[tuple[float, int, Parallel]](), 0
         left_s = None
@@ -109,30 +109,30 @@ class Search:
                 queue.push(fitting, bound_s, ideal=fitting == parallel)
             else:
                 timed.append((self.time_s(parallel), len(timed), parallel))
-                say(f"timed {len(timed)} of {queue.divisions:,} divisions; the best takes {min(timed)[0]:.3g} s")
+                say(f"timed {len(timed)} of {queue.layouts:,} layouts; the best takes {min(timed)[0]:.3g} s")
         if not timed:
             least = count_least_gpus(self.model, self.software, accelerator_of(self.blueprint))
             why = describe_least_gpus(least) if least >= self.gpus else "give fewer degrees, or take more GPUs"
-            raise InputError(f"{self.model.name}: none of {queue.divisions:,} divisions fits into memory; {why}")
+            raise InputError(f"{self.model.name}: none of {queue.layouts:,} layouts fits into memory; {why}")
         best, *others = sorted(timed)
         rest = tuple((each[2], each[0]) for each in others[:4])
-        return SearchResult(best[2], best[0], queue.divisions, len(timed), too_large, left_s, rest)
+        return SearchResult(best[2], best[0], queue.layouts, len(timed), too_large, left_s, rest)
 
     @cached_property
     def bounds(self) -> StepBound:
-        """The bounds of divisions."""
+        """The bounds of layouts."""
         return StepBound(self.blueprint, self.model, self.batch, self.precision, self.software)
 
     def time_s(self, parallel: Parallel) -> float:
-        """Return the step of a division."""
+        """Return the step of a layout."""
         return prepare_step(self.blueprint, self.run_of(parallel), routing=self.routing).step_s()
 
     def run_of(self, parallel: Parallel) -> ModelRun:
-        """Return the run of a division."""
+        """Return the run of a layout."""
         return ModelRun(self.model, parallel, self.batch, self.precision, self.software)
 
     def least_recomputing(self, parallel: Parallel) -> Parallel | None:
-        """Return a division with as little recomputation as fits, from its own on: less is never slower."""
+        """Return a layout with as little recomputation as fits, from its own on: less is never slower."""
         kinds = _recomputes(self.software, self.fixed)
         for recompute in kinds[kinds.index(parallel.recompute) :]:
             asked = replace(parallel, recompute=recompute)
@@ -143,14 +143,14 @@ class Search:
     def _explain_none(self) -> str:
         given = ",".join(f"{key}={value}" for key, value in self.fixed.items())
         return (
-            f"{self.model.name}: no division over at most {self.gpus:,} GPUs has a batch of {self.batch:,} sequences"
+            f"{self.model.name}: no layout over at most {self.gpus:,} GPUs has a batch of {self.batch:,} sequences"
             f"{f' with {given}' if given else ''}; take another batch, or give fewer degrees"
         )
 
 
 @dataclass(frozen=True)
 class _Rest:
-    """Divisions that differ in their data-parallel degree alone, the largest first."""
+    """Layouts that differ in their data-parallel degree alone, the largest first."""
 
     shape: Parallel
     degrees: tuple[int, ...]
@@ -158,31 +158,31 @@ class _Rest:
 
 @dataclass(frozen=True)
 class _Bounded:
-    """A division, and how closely its bound was looked at."""
+    """A layout, and how closely its bound was looked at."""
 
     parallel: Parallel
     ideal: bool = False
 
 
 class _Queue:
-    """The divisions of a search by their bounds, which come closer to a step each time they are reached."""
+    """The layouts of a search by their bounds, which come closer to a step each time they are reached."""
 
     def __init__(self, search: Search) -> None:
-        self.bounds, self.divisions, self._number = search.bounds, 0, count()
+        self.bounds, self.layouts, self._number = search.bounds, 0, count()
         self._heap: list[tuple[float, int, _Rest | _Bounded]] = []
         for shape, degrees in list_shapes(search):
-            self.divisions += len(degrees)
+            self.layouts += len(degrees)
             self._push_rest(_Rest(shape, degrees))
 
     def push(self, parallel: Parallel, at_least_s: float, *, ideal: bool = False) -> None:
-        """Add a division; `at_least_s` is a bound that is known of it."""
+        """Add a layout; `at_least_s` is a bound that is known of it."""
         bound_s = max(at_least_s, self.bounds.bound_s(parallel, ideal=ideal))
         heapq.heappush(self._heap, (bound_s, next(self._number), _Bounded(parallel, ideal)))
 
     def pop(self, best_s: float | None) -> tuple[float, Parallel, bool] | None:
-        """Return the lowest bound, its division, and whether it is its closest one.
+        """Return the lowest bound, its layout, and whether it is its closest one.
 
-        None where no division that is left can be faster than `best_s`, the best time so far.
+        None where no layout that is left can be faster than `best_s`, the best time so far.
         """
         while self._heap and (best_s is None or self._heap[0][0] < best_s):
             bound_s, _, found = heapq.heappop(self._heap)
@@ -199,7 +199,7 @@ class _Queue:
 
 
 def list_shapes(search: Search) -> Iterator[tuple[Parallel, tuple[int, ...]]]:
-    """Yield divisions without their data-parallel degree, with all that they may have, the largest first."""
+    """Yield layouts without their data-parallel degree, with all that they may have, the largest first."""
     model, batch, fixed = search.model, search.batch, search.fixed
     tensor = _choices(fixed, "tp", _divisors(model.heads, search.blueprint.server.gpus))
     context = _choices(fixed, "cp", [2**power for power in range(20) if _divides_context(model, 2**power)])
@@ -226,7 +226,7 @@ def _list_stages(model: Model, fixed: Mapping[str, Any], most: int) -> Iterator[
 
 
 def _complete(search: Search, shape: Parallel, degrees: Iterable[int]) -> Iterator[tuple[Parallel, tuple[int, ...]]]:
-    """Yield the valid divisions of a shape, with every sharding and degree of experts, whose parts share a server."""
+    """Yield the valid layouts of a shape, with every sharding and degree of experts, whose parts share a server."""
     model, fixed = search.model, search.fixed
     given = {
         "schedule": "interleaved" if shape.vp > 1 else "1f1b",

@@ -103,7 +103,7 @@ class TrainingStep(Plotted):
     run: StepRun = field(compare=False)
     """When everything runs."""
     unsaid: tuple[str, ...] = field(default=(), compare=False)
-    """The keys of the division that nobody gave, whose values follow from the fabric and its memory."""
+    """The keys of the layout that nobody gave, whose values follow from the fabric and its memory."""
     gpu_hour: GpuHour = field(default_factory=GpuHour)
     """The price of a GPU for an hour, where it is known."""
 

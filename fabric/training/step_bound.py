@@ -1,4 +1,4 @@
-"""A time that no step of a division of a model can beat, so that a search need not time every one."""
+"""A time that no step of a layout of a model can beat, so that a search need not time every one."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _NOTHING = LayerTimes({}, {}, {}, {})
 
 @dataclass(frozen=True, eq=False)
 class StepBound:
-    """The bounds of a model's divisions on one fabric."""
+    """The bounds of a model's layouts on one fabric."""
 
     blueprint: Blueprint
     """The fabric."""
@@ -52,7 +52,7 @@ class StepBound:
     """The name of the training framework."""
 
     def spread_s(self, parallel: Parallel) -> float:
-        """Return a time that no step of a division beats, nor one with a smaller `dp`: computation, spread evenly.
+        """Return a time that no step of a layout beats, nor one with a smaller `dp`: computation, spread evenly.
 
         The slowest of GPUs is taken for those of one data-parallel rank, so that fewer of these are never faster.
         """
@@ -63,7 +63,7 @@ class StepBound:
         return micro_batches * self._compute(kernels, alone, whole).total_s / parallel.pp
 
     def bound_s(self, parallel: Parallel, *, ideal: bool = False) -> float:
-        """Return a time that no step of a division beats on this fabric.
+        """Return a time that no step of a layout beats on this fabric.
 
         A rank starts when the parts of the model before its own are through with the first micro-batch, and its weights
         are there; after its last backward pass, beside which it may reduce gradients, those parts have theirs. Messages
@@ -249,7 +249,7 @@ class _LeastTimes:
 
 
 def _without_ranks(parallel: Parallel) -> Parallel:
-    """Return a division with all that the time of a part's computation depends on, and nothing else."""
+    """Return a layout with all that the time of a part's computation depends on, and nothing else."""
     return replace(parallel, dp=1, pp=1, vp=1, schedule="1f1b", sharding="none", shard_group=None)
 
 

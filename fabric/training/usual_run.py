@@ -15,7 +15,7 @@ from fabric.training.model_run import ModelRun
 __all__ = ["OPEN", "complete_run", "does_fit", "spread_copies"]
 
 OPEN = ("recompute", "micro_batch")
-"""The keys of a division that `complete_run` fills in."""
+"""The keys of a layout that `complete_run` fills in."""
 
 
 def spread_copies(run: ModelRun, gpus: int) -> Parallel:

@@ -93,13 +93,13 @@ def test_search(folder: Path) -> None:  # noqa: ARG001
     result = json.loads(done.stdout)
     (step,), (search,) = result["steps"], result["searches"]
     assert search["proven"]
-    assert search["divisions"] > search["timed"] > len(search["others"]) > 0
+    assert search["layouts"] > search["timed"] > len(search["others"]) > 0
     assert step["parallel"]["cp"] == step["parallel"]["micro_batch"] == 1
     assert step["step_s"] <= min(each["step_s"] for each in search["others"])
     again = run(*words[:5], "--parallel", ",".join(f"{key}={step['parallel'][key]}" for key in DEGREES), "--json")
     assert json.loads(again.stdout)["steps"][0]["step_s"] == step["step_s"]
     shown = " ".join(run(*words).output.split())
-    assert f"Of {search['divisions']:,} divisions {search['timed']:,} were timed; bounds show" in shown
+    assert f"Of {search['layouts']:,} layouts {search['timed']:,} were timed; bounds show" in shown
 
 
 DEGREES = ("tp", "pp", "vp", "dp", "sharding", "recompute")

@@ -90,7 +90,7 @@ def test_fabrics_side_by_side_have_a_cost_only_where_it_is_known(step: TrainingS
     assert "on 64 GPUs (h100) or 64 GPUs (b300)" in unlike.text
     assert unlike.tables[0].heads == ("", "small", "slow")
     assert unlike.tables[0].rows[0] == ("GPUs", "64 x h100", "64 x b300")
-    assert unlike.lines[0] == f"Division: {describe_parallel(step.parallel).replace(',', ', ')}."
+    assert unlike.lines[0] == f"Parallel layout: {describe_parallel(step.parallel).replace(',', ', ')}."
     one = summarize_training([paid], [None])
     assert f"A trillion tokens cost ${cost:,.0f}, at $2.000 for a GPU-hour." in one.lines
 

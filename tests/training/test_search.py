@@ -1,4 +1,4 @@
-"""The search for the best division: against every division timed, and bounds against steps."""
+"""The search for the best layout: against every layout timed, and bounds against steps."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def pod() -> Blueprint:
 
 
 def test_the_best_is_that_of_all_divisions(pod: Blueprint) -> None:
-    """No division of a small model, of all that fit, has a shorter step than the one that is found."""
+    """No layout of a small model, of all that fit, has a shorter step than the one that is found."""
     model = replace(MODELS["llama3-8b"], layers=4)
     search = Search(pod, model, 16, 16, fixed={"micro_batch": 1, "cp": 1})
     found = search.run()
@@ -37,13 +37,13 @@ def test_the_best_is_that_of_all_divisions(pod: Blueprint) -> None:
     fitting = filter(None, map(search.least_recomputing, every))
     assert found.step_s == min(map(search.time_s, set(fitting)))
     assert found.step_s == search.time_s(found.best)
-    assert found.divisions == len(every)
+    assert found.layouts == len(every)
     assert found.timed < len(every) / 2
     assert found.bound_s is None
 
 
 def test_divided_experts_are_searched(pod: Blueprint) -> None:
-    """No division of a small model with experts, their own tensor degrees included, is faster than what is found."""
+    """No layout of a small model with experts, their own tensor degrees included, is faster than what is found."""
     model = replace(MODELS["qwen3-30b-a3b"], layers=2, experts=4, top_k=2)
     search = Search(pod, model, 8, 8, fixed={"micro_batch": 1, "cp": 1, "vp": 1, "recompute": "none"})
     found = search.run()
@@ -51,7 +51,7 @@ def test_divided_experts_are_searched(pod: Blueprint) -> None:
     assert {each.etp for each in every} == {1, 2, 4, 8}
     assert all(each.tp % each.etp == 0 for each in every)
     assert found.step_s == min(map(search.time_s, every))
-    assert found.divisions == len(every)
+    assert found.layouts == len(every)
     assert found.bound_s is None
 
 
@@ -105,11 +105,11 @@ def test_tensor_degrees_fill_a_server(pod: Blueprint) -> None:
 
 
 def test_what_is_given_is_kept(pod: Blueprint) -> None:
-    """Degrees that are given are those of every division; where none is left, the message says which were given."""
+    """Degrees that are given are those of every layout; where none is left, the message says which were given."""
     found = Search(pod, MODELS["llama3-8b"], 32, 32, fixed={"tp": 2, "recompute": "full"}).run()
     assert {each.tp for each, _ in ((found.best, 0), *found.others)} == {2}
     assert found.best.recompute == "full"
-    with pytest.raises(InputError, match=r"no division over at most 32 GPUs .* with tp=2,pp=5"):
+    with pytest.raises(InputError, match=r"no layout over at most 32 GPUs .* with tp=2,pp=5"):
         Search(pod, MODELS["llama3-8b"], 32, 32, fixed={"tp": 2, "pp": 5}).run()
-    with pytest.raises(InputError, match=r"none of .* divisions fits into memory; .* alone fill 78 GPUs"):
+    with pytest.raises(InputError, match=r"none of .* layouts fits into memory; .* alone fill 78 GPUs"):
         Search(pod, MODELS["llama3-405b"], 8, 8).run()

@@ -152,7 +152,7 @@ def train(
 
 
 Find = Callable[["fabric.Study", Callable[[str], None]], "tuple[AskedTraining, SearchResult | None]"]
-"""Returns the run on a design, and the search that found its division, if any."""
+"""Returns the run on a design, and the search that found its layout, if any."""
 
 
 def _read_run(words: dict[str, Any]) -> Find:
@@ -172,9 +172,7 @@ def _read_search(words: dict[str, Any]) -> Find:
     from fabric.studies.training_search import AskedSearch
 
     if words["failures"] or words["jobs"]:
-        raise click.UsageError(
-            "--search excludes --fail and --jobs: it looks for the best division of a healthy fabric."
-        )
+        raise click.UsageError("--search excludes --fail and --jobs: it looks for the best layout of a healthy fabric.")
     asked = AskedSearch.read(words["model"], **{name: words[name] for name in RUN})
     if words["gpu_hour_usd"] is not None:
         asked = replace(asked, run=replace(asked.run, gpu_hour_usd=words["gpu_hour_usd"]))
