@@ -51,13 +51,13 @@ def summarize_optimum(found: TrainingOptimum) -> Summary:
     """Return what the terminal shows: the design, and what the step takes on it and on cheaper ones."""
     text, tables, lines = summarize_design(describe(found.study))
     proof = "proven the cheapest" if found.study.proof.status == "OPTIMAL" else "the cheapest found within the budget"
-    step, reference = found.step, found.reference
+    step, reference, currency = found.step, found.reference, found.study.spec.currency
     slower = f"{format_percent(found.slower, '.2f')} more than" if round(found.slower, 4) > 0 else "no more than the"
-    saved = f"{units.money(found.saved_usd)} less" if found.saved_usd else "as much"
+    saved = f"{units.money(found.saved_usd, currency)} less" if found.saved_usd else "as much"
     said = (
         f"A step of {step.model} takes {units.time(step.step_s)} under {found.routing} routing, {slower}"
         f" {units.time(reference.step_s)} on the cheapest fabric of full bandwidth. That one costs"
-        f" {units.money(found.reference_usd)}; this one costs {saved}, and is {proof} within a slowdown of"
+        f" {units.money(found.reference_usd, currency)}; this one costs {saved}, and is {proof} within a slowdown of"
         f" {format_percent(found.slowdown)}."
     )
     rows = list_cost_rows([step, reference])
@@ -110,10 +110,10 @@ def _compare_costs(found: TrainingOptimum) -> Iterator[str]:
 
 def _list_failed(found: TrainingOptimum) -> list[Table]:
     """Return the last of the cheaper fabrics that are too slow, those of one cost and step once."""
-    rows = dict[tuple[str, ...], None]()
+    rows, currency = dict[tuple[str, ...], None](), found.study.spec.currency
     for each in found.failed:
         slower = each.step_s / found.reference.step_s - 1
-        values = units.money(each.cost_usd), units.time(each.step_s), f"+{format_percent(slower, '.2f')}"
+        values = units.money(each.cost_usd, currency), units.time(each.step_s), f"+{format_percent(slower, '.2f')}"
         rows[(*values, units.count(each.blueprint.switches), units.count(each.blueprint.links_total))] = None
     heads = ("cost", "step", "slower", "switches", "links")
     return [Table("Cheaper fabrics that are too slow", heads, [*rows][-SHOWN:])] if rows else []

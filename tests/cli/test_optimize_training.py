@@ -55,8 +55,24 @@ def test_what_was_searched_and_what_it_costs_are_said(run: Run, files: list[str]
     code, text, _ = run("optimize", str(tmp_path / "wide.yaml"), *files[1:], "--slowdown", "0", "--json", "-q")
     assert code == 0
     found = json.loads(text)
-    assert found["limited_by"] == ("slowdown" if found["failed"] else "request")
-    assert found["usd_per_trillion_tokens"] is None
+    # Of a ring only one rank sends out of a unit, so the narrowest leaves are fast enough.
+    assert (found["limited_by"], found["failed"], found["usd_per_trillion_tokens"]) == ("request", [], None)
+
+
+def test_amounts_are_in_the_currency_of_the_request(run: Run, files: list[str], tmp_path: Path) -> None:
+    """On a fat tree narrow leaves are too slow, and these, full bandwidth and tokens cost EUR and no dollars."""
+    prices = "currency: EUR\nprices_usd: {qm9700: 20000, hgx-h100: 250000}\nyears: 4\n"
+    request = "gpus: 64\nserver: hgx-h100\nfamily: fat-tree\nswitches: qm9700\nlink_price_usd: 1500\n" + prices
+    (tmp_path / "euro.yaml").write_text(request + "oversubscription: 8\ntiers: 2\nunit_gpus: 32\n")
+    (tmp_path / "run.yaml").write_text(RUN.replace("gpu_hour_usd: 2\n", ""))
+    words = (str(tmp_path / "euro.yaml"), *files[1:], "--slowdown", "0", "-q")
+    found = json.loads(run("optimize", *words, "--json")[1])
+    assert found["limited_by"] == "slowdown"
+    assert found["failed"]
+    shown = " ".join(run("optimize", *words)[1].split())
+    assert "$" not in shown
+    assert "Cheaper fabrics that are too slow" in shown
+    assert f"That one costs EUR {found['reference_usd']:,.0f}; this one costs" in shown
 
 
 def test_mistakes_name_what_to_write(run: Run, files: list[str]) -> None:
