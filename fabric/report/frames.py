@@ -12,7 +12,7 @@ from fabric.errors import MissingLibrary
 from fabric.report.bill_table import parts_object
 from fabric.report.comparison import Comparison
 from fabric.report.pareto import describe_point
-from fabric.report.training_search import list_divisions
+from fabric.report.training_search import list_layouts
 from fabric.studies.pareto import Pareto
 from fabric.studies.scaling import Scaling
 from fabric.training.search import SearchResult
@@ -71,4 +71,4 @@ def _(comparison: Comparison) -> Sequence[Mapping[str, Any]]:
     ]
 
 
-list_rows.register(SearchResult, list_divisions)
+list_rows.register(SearchResult, list_layouts)

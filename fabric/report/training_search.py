@@ -11,7 +11,7 @@ from fabric.report.table import Summary, Table
 from fabric.report.training import describe_parallel
 from fabric.training.search import SearchResult
 
-__all__ = ["list_divisions", "search_object", "summarize_search", "with_searches"]
+__all__ = ["list_layouts", "search_object", "summarize_search", "with_searches"]
 
 
 def search_object(found: SearchResult) -> dict[str, Any]:
@@ -21,7 +21,7 @@ def search_object(found: SearchResult) -> dict[str, Any]:
     return {**facts, "proven": found.bound_s is None, "others": others}
 
 
-def list_divisions(found: SearchResult) -> list[dict[str, Any]]:
+def list_layouts(found: SearchResult) -> list[dict[str, Any]]:
     """Return the best layouts as rows, each with its GPUs and its step."""
     return [{**asdict(parallel), "gpus": parallel.gpus, "step_s": step_s} for parallel, step_s in found.ranked]
 

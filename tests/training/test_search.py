@@ -28,7 +28,7 @@ def pod() -> Blueprint:
     return fabric.design("superpod-h100-1su").blueprint
 
 
-def test_the_best_is_that_of_all_divisions(pod: Blueprint) -> None:
+def test_the_best_is_that_of_all_layouts(pod: Blueprint) -> None:
     """No layout of a small model, of all that fit, has a shorter step than the one that is found."""
     model = replace(MODELS["llama3-8b"], layers=4)
     search = Search(pod, model, 16, 16, fixed={"micro_batch": 1, "cp": 1})
