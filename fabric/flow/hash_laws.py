@@ -69,10 +69,10 @@ def _share_of_ways(balls: int, boxes: int, each: Numbers) -> float:
 
 @lru_cache(maxsize=4096)
 def shared_law(own: int, balls: int, boxes: int) -> Law:
-    """Return the law of the most balls in any box that has one of the first `own` of as many thrown at random.
+    """Return the law of the most balls in any box that has one of the first `own` of `balls` thrown at random.
 
-    These are thrown as in `thrown_law`; in each of their boxes the others are as many as in so many trials with a
-    chance of 1 in `boxes`, each box by itself.
+    The first are thrown as in `thrown_law`. How many of the others are in a box follows the binomial law of `balls -
+    own` trials with a chance of 1 in `boxes`, and boxes are taken to be independent of each other.
     """
     if boxes == 1:
         return np.array([float(balls)]), np.ones(1)

@@ -38,7 +38,7 @@ LEAST_SHARE = 0.01
 def bound_total_m(layout: Layout, network: Network) -> float:
     """Return the least length in metres of all cables together, at whatever positions of the halls the racks stand.
 
-    Raises TooLarge where the halls have so many positions that this would take more memory or time than a run may.
+    Raises TooLarge where the halls have too many positions for the memory or the time that a run may take.
     """
     _refuse_huge_halls(layout.halls)
     racks = layout.device_rack

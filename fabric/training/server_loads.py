@@ -136,13 +136,11 @@ class ServerCounts:
         phase, together = self._sends(around=around), len(self.groups.local)
         # As many rows of servers wait for each other (`StageSends`), and each has the ranks of a server.
         waiting = math.lcm(parallel.together, together) // together
-        found = []
+        boundaries, found = self.groups.servers.shape[1] - (not around), []
         for size in sizes:
-            share = np.maximum(*_crossing_shares(phase, size))
-            share = np.sort(share.reshape(-1, waiting, self.groups.servers.shape[1] - (not around)).max(axis=1))[
-                :, ::-1
-            ]
-            found.append((share[share.sum(axis=1).argmax()], share.max(axis=0)))
+            share = np.maximum(*_crossing_shares(phase, size)).reshape(-1, waiting, boundaries).max(axis=1)
+            most_first = np.sort(share)[:, ::-1]
+            found.append((most_first[share.sum(axis=1).argmax()], most_first.max(axis=0)))
         return np.array(found)
 
     def fullest_of_pairs(self, tier: int, sizes: Sequence[int], *, beside: bool) -> Amounts:

@@ -155,8 +155,8 @@ class StageSends:
     def _expect(self, unlike: Amounts, kind: Rows, laws: Sequence[Law], least_s: float) -> float:
         """Return the mean of the slowest pipeline, whose boundaries are of these kinds, shape (crossings,).
 
-        A kind takes as long as the longest that is drawn, so many times as `unlike` says from each law, shape (kinds,
-        laws).
+        A kind takes as long as the longest of its draws; `unlike` has how often it draws from each law, shape (kinds,
+        laws). Draws are taken to be independent, of boundaries and of pipelines too.
         """
         longest = max(_longest(law, float(unlike.max()) * self.crossings) for law in laws)
         if longest <= least_s:
