@@ -141,28 +141,39 @@ def _check_experts(model: Model, parallel: Parallel) -> Iterator[tuple[str, str]
 
 def _check_batch(parallel: Parallel, batch: int) -> Iterator[tuple[str, str]]:
     each, pp = parallel.dp * parallel.micro_batch, parallel.pp
-    count = batch // each
+    count, turn = batch // each, _micro_batches_together(parallel)
     if batch % each:
         what = f"dp={parallel.dp:,} x micro_batch={parallel.micro_batch}"
-        size = parallel.micro_batch
-        fewer = next((dp for dp in range(min(parallel.dp, batch), 0, -1) if batch % (dp * size) == 0), None)
-        near = f"{_name_multiples(batch, each)} do{f', or dp={fewer:,}' if fewer else ''}"
-        yield "batch", f"{batch:,} sequences do not divide over {what}; {near}"
+        yield "batch", f"{batch:,} sequences do not divide over {what}; {_name_batches(parallel, batch, turn, 'do')}"
     elif count > (most := most_micro_batches(parallel)):
         most = max(most // pp * pp, 1) * each
         yield "batch", f"{count:,} micro-batches of a rank are more than a step is simulated with; at most {most:,} fit"
     elif parallel.vp > 1 and count % pp:
-        near = _name_multiples(batch, pp * each)
-        yield (
-            "batch",
-            f"virtual stages take turns of pp={pp} micro-batches, and these are {count}; a batch of {near} fits",
-        )
+        what = f"virtual stages take turns of pp={pp} micro-batches, and these are {count}"
+        yield "batch", f"{what}; a batch of {_name_batches(parallel, batch, turn, 'fits')}"
     elif parallel.schedule == "dualpipe" and count < 2 * pp:
         least = 2 * pp * each
         yield "batch", f"dualpipe needs 2 x pp micro-batches, and these are {count}; a batch of {least:,} has them"
     elif parallel.schedule == "dualpipe" and count % 2:
-        near = _name_multiples(batch, 2 * each)
-        yield "batch", f"dualpipe needs an even number of micro-batches, and these are {count}; a batch of {near} fits"
+        what = f"dualpipe needs an even number of micro-batches, and these are {count}"
+        yield "batch", f"{what}; a batch of {_name_batches(parallel, batch, turn, 'fits')}"
+
+
+def _micro_batches_together(parallel: Parallel) -> int:
+    """Return of what the micro-batches of a rank must be a multiple, as the schedule has it."""
+    if parallel.vp > 1:
+        return parallel.pp
+    return 2 if parallel.schedule == "dualpipe" else 1
+
+
+def _name_batches(parallel: Parallel, batch: int, turn: int, verb: str) -> str:
+    """Return the batches nearby that the schedule takes, and the largest smaller `dp` that divides this one."""
+    size = parallel.micro_batch * turn
+    least = 2 * parallel.pp if parallel.schedule == "dualpipe" else turn
+    wanted = max(batch, least * parallel.dp * parallel.micro_batch)
+    degrees = range(min(parallel.dp, batch // (least * parallel.micro_batch)), 0, -1)
+    fewer = next((dp for dp in degrees if batch % (dp * size) == 0), None)
+    return f"{_name_multiples(wanted, size * parallel.dp)} {verb}{f', or dp={fewer:,}' if fewer else ''}"
 
 
 def most_micro_batches(parallel: Parallel) -> int:
@@ -171,6 +182,6 @@ def most_micro_batches(parallel: Parallel) -> int:
 
 
 def _name_multiples(wanted: int, step: int) -> str:
-    """Return the multiples of `step` next to a number, such as `384 or 512`; only the one above where none is below."""
+    """Return the multiples of `step` next to a number, such as `384 or 512`, or the only one."""
     below, above = wanted // step * step, -(-wanted // step) * step
-    return f"{below:,} or {above:,}" if below else f"{above:,}"
+    return f"{below:,} or {above:,}" if 0 < below < above else f"{above:,}"

@@ -84,6 +84,8 @@ def test_failures_and_other_jobs_cost_time(study: Study) -> None:
         ({"parallel": "tp=1,dp=64", "batch": 64}, "GiB are missing"),
         ({"parallel": "tp=8,pp=5", "batch": 64}, "40 GPUs, which does not divide 512; the nearest that works is dp=8"),
         ({"parallel": "tp=8,pp=5,vp=2", "batch": 64}, "(?s)dp=12 takes 480 of them.*batch: 64 sequences do not divide"),
+        ({"parallel": "tp=8,pp=4,vp=5", "batch": 56}, "do not divide over dp=16 x micro_batch=1; 64 do, or dp=14"),
+        ({"parallel": "tp=8,pp=4,vp=5", "batch": 96}, "these are 6; a batch of 64 or 128 fits, or dp=12"),
         ({"parallel": "tp=64,pp=80", "batch": 64}, "is 5,120 GPUs, but the fabric has 512"),
         ({"parallel": "tp=8,pp=4", "batch": 56}, "do not divide over dp=16 x micro_batch=1; 48 or 64 do, or dp=14"),
         (
