@@ -168,7 +168,11 @@ def place_jobs(blueprint: Blueprint, jobs: Sequence[Job], spread: str, seed: int
     """Yield the GPU of each rank of each job (see `interference`); raises InputError."""
     wanted, hosts = sum(job.count for job in jobs), Hosts.of(blueprint)
     if wanted > blueprint.gpus:
-        raise InputError(f"the jobs take {wanted:,} GPUs of the {blueprint.gpus:,} of {blueprint.name}")
+        sizes = ", ".join(f"{job.name} {job.count:,}" for job in jobs[:4]) + (", ..." if len(jobs) > 4 else "")
+        raise InputError(
+            f"the jobs take {wanted:,} GPUs of the {blueprint.gpus:,} of {blueprint.name} ({sizes}); "
+            f"make them {wanted - blueprint.gpus:,} smaller"
+        )
     free, taken = _free_gpus(blueprint, jobs, spread, seed), 0
     for job in jobs:
         if isinstance(job.gpus, int):

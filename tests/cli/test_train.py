@@ -82,7 +82,8 @@ def test_failures_and_jobs(folder: Path) -> None:  # noqa: ARG001
     healthy, failed = (json.loads(run(*words, *more).stdout)["steps"][0] for more in ((), ("--fail", "leaf-spine:50%")))
     assert failed["network_s"]["failures"] > 0 == healthy["network_s"]["failures"]
     done = run("narrow.yaml", "--model", "run.yaml", "--jobs", "jobs.yaml")
-    assert "the jobs take 160 GPUs of the 128 of narrow" in str(done.exception)
+    remedy = "the jobs take 160 GPUs of the 128 of narrow (the run 128, other 32); make them 32 smaller"
+    assert remedy in str(done.exception)
 
 
 def test_search(folder: Path) -> None:  # noqa: ARG001
