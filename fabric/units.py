@@ -147,7 +147,7 @@ def time(seconds: float) -> str:
     for factor, name in ((1e-6, "us"), (1e-3, "ms")):
         if seconds < 999.5 * factor:  # beyond, three digits are those of the next unit
             return f"{seconds / factor:.3g} {name}"
-    return f"{seconds:.3g} s" if seconds < 999.5 else f"{seconds:,.0f} s"
+    return f"{seconds:,.0f} s" if 999.5 <= seconds < 1e12 else f"{seconds:.3g} s"
 
 
 def percent(share: float, form: str = ".4g") -> str:

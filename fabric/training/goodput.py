@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from fabric import units
 from fabric.blueprint import Blueprint
 from fabric.catalog import HOURS_PER_YEAR, FailureRate
 from fabric.errors import InputError
@@ -149,8 +150,9 @@ def _shares_of_time(mean_s: float, interval_s: float, recovery: Recovery) -> tup
         )
     if max(saved_s, recovery.restart_s) > MOST_FAILURES * mean_s:
         raise InputError(
-            f"a job that is interrupted every {mean_s:.3g} s gets nowhere with {interval_s:.3g} s between checkpoints "
-            f"of {recovery.checkpoint_s:.3g} s and restarts of {recovery.restart_s:.3g} s; make these shorter"
+            f"a job that is interrupted every {units.time(mean_s)} gets nowhere with {units.time(interval_s)} between "
+            f"checkpoints of {units.time(recovery.checkpoint_s)} and restarts of {units.time(recovery.restart_s)}; "
+            "make these shorter"
         )
     attempts_s = mean_s * math.expm1(saved_s / mean_s)
     whole_s = attempts_s * math.exp(recovery.restart_s / mean_s)

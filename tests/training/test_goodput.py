@@ -115,5 +115,7 @@ def test_times_that_make_no_sense_are_refused(recovery: dict[str, float], words:
         Recovery(**{"checkpoint_s": 1.0, "restart_s": 1.0, **recovery})
     with pytest.raises(InputError, match="gets nowhere"):
         goodput_of(every(0.001), Recovery(10.0, 600.0))
+    with pytest.raises(InputError, match=r"every 3,600 s gets nowhere with .* checkpoints of 1,000,000,000 s"):
+        goodput_of(every(1), Recovery(1e9, 600.0))
     with pytest.raises(InputError, match="gets nowhere"):
         goodput_of(every(3), Recovery(1e300, 600.0))
