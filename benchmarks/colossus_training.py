@@ -11,9 +11,10 @@ from fabric.catalog import models
 from fabric.flow import fail
 from fabric.request.parallel import Parallel
 from fabric.studies.study import Study
+from fabric.training.fit import check_fit
 from fabric.training.model_run import ModelRun
 from fabric.training.network_time import NetworkTime
-from fabric.training.prepared_step import prepare_step
+from fabric.training.prepared_step import accelerator_of, prepare_step
 
 HOURS = 8766
 GPU_HOUR_USD = 2.0
@@ -38,7 +39,7 @@ class Job:
     def parallel(self, gpus: int) -> Parallel:
         """Return its published degrees, with as many data-parallel ranks as there are GPUs for."""
         if self.model == "deepseek-v3":
-            return Parallel(pp=16, ep=64, dp=gpus // 16 // 64 * 64, schedule="dualpipe")
+            return Parallel(pp=16, ep=64, dp=gpus // 16 // 64 * 64, schedule="dualpipe", recompute="modules")
         return Parallel(tp=8, pp=16, vp=8, dp=gpus // 128, schedule="interleaved", order=self.order)
 
 
@@ -50,7 +51,7 @@ JOBS = (
     Job("DeepSeek-V3, FP8", "deepseek-v3", "fp8", "hai-llm", 32),
 )
 """Llama 3's degrees and micro-batches (arXiv:2407.21783, table 4), in Megatron's order of ranks and in its own (section
-3.3.2), and DeepSeek-V3's degrees (arXiv:2412.19437, section 3.2) with two micro-batches a stage."""
+3.3.2), and DeepSeek-V3's degrees and recomputation (arXiv:2412.19437, section 3.2) with two micro-batches a stage."""
 
 
 def failures_of(study: Study) -> list[str]:
@@ -65,6 +66,7 @@ def times_of(study: Study, job: Job, routing: str, *, failed: bool) -> tuple[flo
     up = fail(blueprint, failures_of(study)) if failed else None
     network = NetworkTime.of(blueprint, parallel, routing, up=up)
     run = ModelRun(models()[job.model], parallel, job.micro_batches * parallel.dp, job.precision, job.software)
+    check_fit(run, accelerator_of(blueprint))
     prepared = prepare_step(blueprint, run, network=network)
     return prepared.step_s(), prepared.step.run(prepared.view.on_ideal_network()).step_s
 

@@ -1,8 +1,8 @@
 """Compare the time of training steps with published runs: prints the tables of docs/training-accuracy.md.
 
 Every run's error is shown with the constants shipped, and left out: by constants fitted without its series, and without
-its row. With --fit the constants are fitted again and printed, and training_left_out.csv is written, from which the
-errors to expect come. With --refit each series is left out of a fit whose runs are timed anew, not linearized.
+its row, both by the runs' derivatives. With --refit the fits without a series are made anew and their runs timed again;
+with --fit constants are fitted to all runs first, and what is left out is written to training_left_out.csv.
 
 The fit is a maximum a posteriori estimate: each constant has a prior from a source that is no training run, or a wide
 one, so constants that few runs depend on stay near it. The degrees of freedom are the trace of the hat matrix, which
@@ -325,10 +325,14 @@ def main() -> None:
     """Print the errors, and with --fit the constants fitted again."""
     runs = published()
     found = fit(runs) if "--fit" in sys.argv else linearize(runs, shipped())
-    series, row = (leave_out(found, runs, of) for of in (lambda run: run.series_name, lambda run: run.row))
+    linear, row = (leave_out(found, runs, of) for of in (lambda run: run.series_name, lambda run: run.row))
+    again = bool({"--fit", "--refit"} & {*sys.argv})
+    series = refit(found, runs, lambda run: run.series_name) if again else linear
     print(*rows_of(runs, found.errors, series, row), sep="\n", end="\n\n")
     for name, errors in (("fitted", found.errors), ("series left out", series), ("row left out", row)):
         print(summarize(name, errors))
+    if again:
+        print(f"series left out, farthest from linear: {np.abs(np.expm1(series) - np.expm1(linear)).max():.1%}")
     print("\n| weak scaling | GPUs | published growth | predicted | points apart |\n|---|---|---|---|---|")
     for name, first, last, measured, predicted in growth_of(runs, found.errors):
         apart = 100 * (predicted - measured)
@@ -338,10 +342,6 @@ def main() -> None:
     for name, value in zip(PRIORS, np.exp(found.values), strict=True):
         print(f"  {name} {value:.4g} (prior {PRIORS[name][0]:g}, {PRIORS[name][1]:.0%})")
     print("expected errors", {name: round(error, 3) for name, error in expected_errors(runs, series).items()})
-    if "--refit" in sys.argv:
-        again = refit(found, runs, lambda run: run.series_name)
-        print(summarize("series left out, refitted", again), expected_errors(runs, again))
-        print(f"farthest from linear: {np.abs(np.expm1(again) - np.expm1(series)).max():.1%}")
     if "--fit" in sys.argv:
         write_left_out(runs, series)
 
