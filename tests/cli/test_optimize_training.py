@@ -81,6 +81,7 @@ def test_mistakes_name_what_to_write(run: Run, files: list[str]) -> None:
         (("--objective", "hops"), "--train goes with --objective cost"),
         (("--pareto", "cost,hops"), "--train goes with --objective cost"),
         (("--slowdown", "two"), "write 2% or 0.02"),
+        (("--slowdown", "2"), "may mean 2% or 200%; write which"),
     ):
         code, _, error = run("optimize", *files, *words)
         assert code == 2

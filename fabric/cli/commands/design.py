@@ -113,11 +113,14 @@ def optimize(quiet: bool, /, request: str, out: str | None, as_json: bool, **wor
 
 
 def _read_share(text: str) -> float:
-    """Return a share, such as 2% or 0.02."""
+    """Return a share, such as 2% or 0.02; a plain number of 1 or more, which is likely in per cent, is refused."""
     try:
-        return float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+        share = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
     except ValueError:
         raise click.UsageError(f"--slowdown {text!r:.40} is not a share; write 2% or 0.02.") from None
+    if share >= 1 and not text.endswith("%"):
+        raise click.UsageError(f"--slowdown {text:.40} may mean {share:g}% or {share * 100:g}%; write which.")
+    return share
 
 
 def _optimize_training(options: RunOptions, given: dict[str, Any], *, request: str, **words: Any) -> None:
