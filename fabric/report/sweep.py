@@ -1,4 +1,4 @@
-"""What a sweep found, in a few lines: how many points have each status, and the range of every measured number."""
+"""What a sweep found, in a few lines: the points of each status, the ranges of measured numbers, and messages."""
 
 from __future__ import annotations
 
@@ -30,7 +30,15 @@ def summarize_sweep(table: SweepTable) -> Summary:
         if ON_FRONT in table.names
         else []
     )
-    return Summary("", tables, front)
+    return Summary("", tables, [*_list_messages(table), *front])
+
+
+def _list_messages(table: SweepTable) -> Iterator[str]:
+    """Yield how many points have a message, such as why a measure is missing, and the first of them."""
+    said = [(point, text) for point, text in enumerate(table["message"]) if text]
+    if said:
+        point, text = said[0]
+        yield f"Points with a message: {len(said):,} of {len(table):,}; the first, of point {point}, is: {text}."
 
 
 def summarize_points(table: SweepTable) -> Summary:

@@ -8,6 +8,7 @@ import pytest
 
 import fabric
 from fabric.errors import InputError
+from fabric.report.sweep import summarize_sweep
 from fabric.sweeps.sweep_file import read_sweep
 
 BASE = {"server": "hgx-h100", "family": "rail-optimized", "switches": "qm9700", "link_price_usd": None}
@@ -41,6 +42,17 @@ def test_the_price_of_a_gpu_hour_is_that_of_each_design() -> None:
         step = fabric.train({**base, "gpus": row["gpus"]}, {**run, "gpus": row["gpus"]})
         assert row["training_gpu_hour_usd"] == pytest.approx(step.gpu_hour.usd)
         assert row["training_usd_per_trillion_tokens"] == pytest.approx(step.usd_per_trillion_tokens())
+
+
+def test_why_a_step_is_missing_is_said() -> None:
+    """Where the run does not fit a design, the summary has the message of the first such point."""
+    run = {**RUN, "parallel": {"tp": 8, "dp": 16}}
+    table = fabric.sweep(
+        BASE, grid={"gpus": [128, 64]}, measures=["training"], settings={"training": {"run": run}}, jobs=1
+    )
+    (line,) = summarize_sweep(table).lines
+    assert line.startswith("Points with a message: 1 of 2; the first, of point 1, is: training: parallel.dp: tp=8 x")
+    assert line.endswith("but the fabric has 64; dp=8 fits.")
 
 
 def test_runs_are_checked_before_the_sweep() -> None:
