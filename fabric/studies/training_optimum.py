@@ -257,7 +257,7 @@ def optimize_training(
     if train is None:
         raise InputError("no run to train; name the file of a model with its `parallel` and `batch`")
     run = AskedTraining.read(train)
-    if not 0 <= slowdown <= LARGEST_SLOWDOWN:
+    if isinstance(slowdown, bool | str) or not 0 <= slowdown <= LARGEST_SLOWDOWN:
         raise InputError(f"slowdown {slowdown!r:.40}: not a share from 0 to {LARGEST_SLOWDOWN:g}; write 0.02 for 2 %")
     say("sizing the fabric of full bandwidth")
     reference, fallback = _size_reference(spec, say)

@@ -129,5 +129,7 @@ def test_mistakes_are_refused() -> None:
         optimize_training(REQUEST, {"model": "gpt3-175b", "batch": 64})
     with pytest.raises(InputError, match=r"slowdown 20: not a share from 0 to 10; write 0\.02 for 2 %"):
         optimize_training(REQUEST, RUN, slowdown=20)
+    with pytest.raises(InputError, match=r"slowdown '2%': not a share"):
+        optimize_training(REQUEST, RUN, slowdown="2%")  # type: ignore[arg-type]
     with pytest.raises(InputError, match="no run to train"):
         optimize_training(REQUEST)
