@@ -52,7 +52,7 @@ class Run:
         size, servers = self.blueprint.server.gpus, np.flatnonzero(self.servers_up)
         if gpus[-1] // size >= len(servers):
             left = f"{len(servers) * size:,} GPUs on {len(servers):,} servers"
-            raise InputError(f"the run needs {len(gpus):,} GPUs; failures leave {left}")
+            raise InputError(f"the run needs {len(gpus):,} GPUs; failures leave {left}; lower dp, or fail fewer parts")
         return np.asarray(servers[gpus // size] * size + gpus % size)
 
     @cached_property
