@@ -6,10 +6,12 @@ from dataclasses import asdict
 
 from fabric import catalog
 from fabric.catalog import Accelerator, Model, Software
+from fabric.errors import nearest
 from fabric.report.listing import Listing
+from fabric.request import topologies
 from fabric.training.operations import count_parameters
 
-__all__ = ["find_facts", "list_accelerators", "list_models", "list_software"]
+__all__ = ["find_facts", "list_accelerators", "list_models", "list_software", "suggest_name"]
 
 
 def find_facts(name: str) -> dict[str, object] | None:
@@ -26,6 +28,13 @@ def find_facts(name: str) -> dict[str, object] | None:
     else:
         return None
     return {key: value for key, value in facts.items() if value is not None}
+
+
+def suggest_name(word: str) -> str:
+    """Return `; did you mean 'x'?` where a record of training is the nearest to a word, or an empty text."""
+    records = {*catalog.models(), *catalog.accelerators(), *catalog.training_software()}
+    hint = nearest(word[:100], [*records, *topologies()])
+    return hint if hint in {f"; did you mean '{name}'?" for name in records} else ""
 
 
 def list_models() -> Listing:

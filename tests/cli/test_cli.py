@@ -103,6 +103,14 @@ def test_show_prints_gpus_and_software_of_training(run: Run) -> None:
     assert "attention" not in yaml.safe_load(run("show", "megatron-2021")[1])
 
 
+def test_show_suggests_names_of_training(run: Run) -> None:
+    """A name near that of a model or a GPU gets it suggested, and one near that of a design still gets the design."""
+    near_names = {"lama3-70b": "llama3-70b", "H100": "h100", "megatrn": "megatron", "colosus-100k": "colossus-100k"}
+    for word, near in near_names.items():
+        code, _, error = run("show", word)
+        assert (code, f"did you mean '{near}'?" in error) == (2, True), error
+
+
 def test_lists_fit_the_terminal(run: Run) -> None:
     """Every list has rows, within 80 columns, and the same as JSON."""
     for what in LISTS:

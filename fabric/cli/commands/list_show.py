@@ -9,6 +9,7 @@ from fabric.cli.options import REQUEST
 from fabric.cli.record_name import RecordName
 from fabric.cli.streams import can_encode, lay_out_record
 from fabric.cli.terminal import print_json, print_table, write_cell
+from fabric.errors import MissingFile
 
 __all__ = ["list_", "show"]
 
@@ -52,10 +53,15 @@ def show(request: str, as_json: bool) -> None:
     that of a GPU (`fabric list accelerators`) or of software (`fabric list training-software`) what training takes of
     it.
     """
-    from fabric.report.training_lists import find_facts
+    from fabric.report.training_lists import find_facts, suggest_name
     from fabric.request.yaml_writer import yaml_text
 
-    keys = find_facts(request) or dict(fabric.read(request).request)
+    try:
+        keys = find_facts(request) or dict(fabric.read(request).request)
+    except MissingFile:
+        if hint := suggest_name(request):
+            raise MissingFile(f"{request}: no design, model, GPU or software, and no file of that name{hint}") from None
+        raise
     if as_json:
         print_json(keys)
     else:
