@@ -15,6 +15,7 @@ from heapq import heapify, heappop, heappush
 
 from ortools.sat.python import cp_model
 
+from fabric import units
 from fabric.blueprint import Blueprint
 from fabric.errors import FabricError
 from fabric.flow import summarize
@@ -141,7 +142,7 @@ def _run(found: list[Candidate], search: _Search, progress: Progress) -> tuple[B
         bound, number = heappop(queue)
         solution = solved.pop(number, None)
         if solution is None:
-            progress(f"{len(search.tried)} fabrics tried; next of {found[number]}")
+            progress(f"{units.count_noun(len(search.tried), 'fabric')} tried; next of {found[number]}")
             solution = _solve_next(found[number], search, number)
             if solution.status == "INFEASIBLE":
                 continue
