@@ -94,14 +94,16 @@ def compare_damaged(design: str) -> bool:
 
 
 def compare_search(design: str) -> bool:
-    """Time the search for the best degrees."""
+    """Time the search for the best degrees, of a dense model and of one with experts."""
     import fabric
     from fabric.catalog import models
     from fabric.training.search import Search
 
-    plan = fabric.design(design).blueprint
-    search = Search(plan, models()["llama3-405b"], 12_500, plan.gpus)
-    return compare(f"the best degrees of llama3-405b on {design}", SEARCH_S, search.run)
+    plan, kept = fabric.design(design).blueprint, True
+    for name, batch, precision in (("llama3-405b", 12_500, "bf16"), ("deepseek-v3", 98_304, "fp8")):
+        search = Search(plan, models()[name], batch, plan.gpus, precision)
+        kept &= compare(f"the best degrees of {name} on {design}", SEARCH_S, search.run)
+    return kept
 
 
 def main() -> int:

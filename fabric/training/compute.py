@@ -266,7 +266,7 @@ def _experts(layer: _Layer) -> list[_Part]:
             layer.product("experts", layer.tokens, inputs * shared, model.hidden),
             layer.product("experts", layer.tokens, model.hidden, shared),
         ]
-    moved = 8 * own * model.hidden + WIDE_BYTES * (inputs + 1) * sent * width
+    moved = 8 * layer.tokens * model.hidden / layer.spread + WIDE_BYTES * (inputs + 1) * sent * width
     return [*parts, _routing(layer, own, sent), layer.traffic("elementwise", moved, 4)]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from statistics import NormalDist
 
 from fabric.catalog import PRECISIONS, Accelerator, KernelClass, Software, TrainingEfficiency, training_efficiency
@@ -96,7 +97,7 @@ class Kernels:
         """The multiprocessors of the GPU."""
         return self.constants.multiprocessors[self.accelerator.generation]
 
-    @property
+    @cached_property
     def speed(self) -> float:
         """The speed of computing over that of the usual software on the same chip with its usual power."""
         free = 1 - self.software.reserved_multiprocessors / self.multiprocessors

@@ -93,7 +93,7 @@ def test_what_stands_between_products_moves_its_bytes() -> None:
         around = 8 * model.hidden / ranks + 6 * model.heads * model.head_dim / 4
         dense = around + 8 * model.hidden / ranks + 2 * 3 * model.ffn / 4
         assert found["dense"].forward_s["elementwise"] == pytest.approx(model.sequence * dense * byte_s)
-        experts = around + 8 * model.hidden / 4 + 2 * 3 * model.top_k * model.expert_ffn / 4
+        experts = around + 8 * model.hidden / ranks + 2 * 3 * model.top_k * model.expert_ffn / 4
         assert found["moe"].forward_s["elementwise"] == pytest.approx(model.sequence * experts * byte_s)
     product = kernels.product_s(model.sequence, model.vocabulary / 4, model.hidden, wide=True)
     loss = found["logits"].forward_s["logits"] - product, found["logits"].backward_s["logits"] - product

@@ -77,7 +77,7 @@ def calibrate(quiet: bool, /, logs: tuple[str, ...], as_json: bool, silent: bool
         click.echo(f"wrote {file}", err=as_json)
 
 
-@click.command(short_help="Hold a log of nccl-tests to what a design leads to expect.")
+@click.command(short_help="Compare a log of nccl-tests with what a design leads to expect.")
 @REQUEST
 @click.argument("log", metavar="LOG", type=LOG)
 @CALIBRATION
