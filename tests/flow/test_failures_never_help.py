@@ -71,7 +71,11 @@ def test_no_failure_speeds_up_sprayed_packets_on_a_clos(form: ClosForm, balanced
             assert max(kept.shares) <= 1 + 1e-9, work
 
 
-@pytest.mark.parametrize("form", FORMS, ids=name_form)
+@pytest.mark.parametrize(
+    "form",
+    [pytest.param(form, marks=() if number % 3 == 0 else pytest.mark.slow) for number, form in enumerate(FORMS)],
+    ids=name_form,
+)
 def test_failures_cost_on_average(form: Topology) -> None:
     """Over 32 paired seeds failures leave no more than the healthy fabric, within two standard errors."""
     names = ["ecmp", "dmodk", *(["valiant"] if "valiant" in form.virtual_channels else [])]

@@ -319,7 +319,14 @@ def test_large_dragonflies_with_a_ratio_stay_within_the_solvers_integers() -> No
     assert front.values[0]["cost_usd"] == fabric.design(request).proof.objective
 
 
-@pytest.mark.parametrize("family", ["jellyfish", "slim-fly", "dragonfly", "dragonfly-plus", "hyperx", "torus"])
+@pytest.mark.parametrize(
+    "family",
+    [
+        "torus",
+        "dragonfly",
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("jellyfish", "slim-fly", "dragonfly-plus", "hyperx")),
+    ],
+)
 def test_a_front_over_a_time_starts_at_the_optimum_of_a_direct_family(family: str) -> None:
     """Knowing the features of its fabrics takes none of them away, complete graphs among the random ones neither."""
     words = {"gpus": 264, "server": "hgx-h100", "switches": "sn5600", "family": family, "oversubscription": 4}
