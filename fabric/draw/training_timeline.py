@@ -146,7 +146,7 @@ def _number_spans(axes: Axes, spans: Timeline, row: float) -> None:
 
 
 def _name_fills(spans: Timeline) -> list[tuple[str, str]]:
-    """Return the fill and the name of each kind of span that there is, of messages in a pass, and of no span."""
+    """Return the fill and the name of each kind of span shown, of messages in a pass, and of idle time."""
     kinds = np.unique(spans.kind)
     keys = [(FILLS[kind], KINDS[kind]) for kind in kinds]
     if spans.waits_s.any():
