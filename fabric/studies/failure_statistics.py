@@ -169,7 +169,8 @@ class FailureStatistics(FrozenColumns, Plotted):
                 each.kind,
                 float(gain.mean()),
                 _standard_error(gain),
-                1 - math.exp(each.expected_down * (alone.kept - 1)),
+                # expm1 keeps the digits of rare failures, and 0.0 - 0.0 is 0.0, where a negation gives -0.0.
+                0.0 - math.expm1(each.expected_down * (alone.kept - 1)),
             )
             for each, gain, alone in zip(self.kinds, gains.T, self.alone, strict=True)
         ]
