@@ -14,16 +14,13 @@ from fabric.flow.tiered_routes import route_by_groups
 from fabric.training.counted_network import CountedNetwork
 from fabric.training.groups import Group
 from fabric.training.link_loads import send_to_next
-from fabric.training.stage_sends import HashedGroups, StageSends
+from fabric.training.stage_sends import BYTE_S, HashedGroups, StageSends
 from fabric.training.wire import SENDS, Wire
 
 __all__ = ["time_counted_sends"]
 
 Rows = npt.NDArray[np.int64]
 Amounts = npt.NDArray[np.float64]
-
-BYTE_S = 8e-9
-"""The seconds of a byte at 1 Gb/s."""
 
 
 def time_counted_sends(network: CountedNetwork, collective: str, group: Group, qps: int, slowest: Wire) -> Wire:

@@ -19,7 +19,10 @@ from fabric.blueprint.hosts import Hosts
 from fabric.flow.hash_laws import Law, shared_law
 from fabric.request.parallel import Parallel
 
-__all__ = ["HashedGroups", "StageSends"]
+__all__ = ["BYTE_S", "HashedGroups", "StageSends"]
+
+BYTE_S = 8e-9
+"""The seconds of a byte at 1 Gb/s."""
 
 POINTS = 1024
 """The times, from the least to the longest that has a chance, on which laws of times are counted."""
@@ -138,7 +141,7 @@ class StageSends:
         keys = np.flatnonzero(np.bincount(key))
         law = np.zeros(int(key.max(initial=0)) + 1, np.int64)
         law[keys] = np.arange(len(keys))
-        byte_s, first = share / (groups.subflows * groups.planes) * 8e-9, len(laws)
+        byte_s, first = share / (groups.subflows * groups.planes) * BYTE_S, len(laws)
         for mine, kind in zip(*(each.tolist() for each in np.divmod(keys, len(kinds))), strict=True):
             flows, links, gbps = kinds[kind].tolist()
             laws.append(groups.law(mine, flows, links, byte_s / gbps))
