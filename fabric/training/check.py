@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 
 from fabric.catalog import Model
@@ -171,9 +172,15 @@ def _name_batches(parallel: Parallel, batch: int, turn: int, verb: str) -> str:
     size = parallel.micro_batch * turn
     least = 2 * parallel.pp if parallel.schedule == "dualpipe" else turn
     wanted = max(batch, least * parallel.dp * parallel.micro_batch)
-    degrees = range(min(parallel.dp, batch // (least * parallel.micro_batch)), 0, -1)
-    fewer = next((dp for dp in degrees if batch % (dp * size) == 0), None)
+    most = min(parallel.dp, batch // (least * parallel.micro_batch))
+    fewer = 0 if batch % size else _largest_divisor(batch // size, most)
     return f"{_name_multiples(wanted, size * parallel.dp)} {verb}{f', or dp={fewer:,}' if fewer else ''}"
+
+
+def _largest_divisor(number: int, most: int) -> int:
+    """Return the largest divisor of a number that is at most `most`; 0 where that is below 1."""
+    small = [each for each in range(1, math.isqrt(number) + 1) if number % each == 0]
+    return max((each for one in small for each in (one, number // one) if each <= most), default=0)
 
 
 def most_micro_batches(parallel: Parallel) -> int:
