@@ -1,7 +1,7 @@
 """A laboratory of containers with the same links, for containerlab: FRR on every switch, a Linux host for every server.
 
-The folder boots as it is: the file of the laboratory binds the configuration of each switch, and hosts get their
-addresses and routes. It is of the form of `schemas/clab.schema.json` of github.com/srl-labs/containerlab.
+The folder has all that it boots with: the file of the laboratory binds the configuration of each switch, and hosts get
+their addresses and routes. It is of the form of `schemas/clab.schema.json` of github.com/srl-labs/containerlab.
 """
 
 from __future__ import annotations
