@@ -24,6 +24,7 @@ __all__ = [
     "TooLarge",
     "is_whole",
     "nearest",
+    "nearest_name",
     "unreadable",
 ]
 
@@ -128,7 +129,11 @@ def is_whole(number: object, least: int) -> bool:
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return `; did you mean 'x'?` with the known word nearest to `word`; all known words where none is near."""
     words = sorted(known)
-    close = get_close_matches(str(word).lower(), words, n=1, cutoff=0.55)
-    if close:
-        return f"; did you mean '{close[0]}'?"
+    if close := nearest_name(word, words):
+        return f"; did you mean '{close}'?"
     return f"; known: {', '.join(words)}" if words else ""
+
+
+def nearest_name(word: str, known: Iterable[str]) -> str:
+    """Return the known word nearest to `word`; empty where none is near."""
+    return next(iter(get_close_matches(str(word).lower(), sorted(known), n=1, cutoff=0.55)), "")

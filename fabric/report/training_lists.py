@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from fabric import catalog
 from fabric.catalog import Accelerator, Model, Software
-from fabric.errors import nearest
+from fabric.errors import nearest_name
 from fabric.report.listing import Listing
 from fabric.request import topologies
 from fabric.training.operations import count_parameters
@@ -33,8 +33,8 @@ def find_facts(name: str) -> dict[str, object] | None:
 def suggest_name(word: str) -> str:
     """Return `; did you mean 'x'?` where a record of training is the nearest to a word, or an empty text."""
     records = {*catalog.models(), *catalog.accelerators(), *catalog.training_software()}
-    hint = nearest(word[:100], [*records, *topologies()])
-    return hint if hint in {f"; did you mean '{name}'?" for name in records} else ""
+    name = nearest_name(word[:100], [*records, *topologies()])
+    return f"; did you mean '{name}'?" if name in records else ""
 
 
 def list_models() -> Listing:
